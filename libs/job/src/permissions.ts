@@ -1,0 +1,23 @@
+export const roles = ['admin', 'operator', 'member', 'agent'] as const;
+export type Role = (typeof roles)[number];
+
+/** What an operation of the HTTP API needs; the guard reads this table and nothing else. */
+export const permissions = {
+  'jobs.submit': ['admin', 'operator', 'member'],
+  'jobs.read': ['admin', 'operator', 'member'],
+  'jobs.cancel': ['admin', 'operator', 'member'],
+  'jobs.reassign': ['admin', 'operator'],
+  'files.write': ['admin', 'operator', 'member'],
+  'files.read': ['admin', 'operator', 'member'],
+  'functions.read': ['admin', 'operator', 'member', 'agent'],
+  'agents.read': ['admin', 'operator', 'member'],
+  'keys.manage': ['admin'],
+  'me.read': ['admin', 'operator', 'member', 'agent'],
+  'metrics.read': ['admin', 'operator'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof permissions;
+
+export function mayDo(role: Role, permission: Permission): boolean {
+  return permissions[permission].some((allowed) => allowed === role);
+}

@@ -1,0 +1,69 @@
+import { type Status, statuses } from './status.ts';
+
+/** What can happen to a job. Past facts; the wire name equals the identifier. */
+export const eventTypes = [
+  'created',
+  'queued',
+  'claimed',
+  'validationStarted',
+  'validated',
+  'executed',
+  'uploaded',
+  'reassigned',
+  'agentLost',
+  'givenBack',
+  'canceled',
+  'failed',
+  'cancelRequested',
+  'reassignRequested',
+  'commandRefused',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
+
+type Row = { from: readonly Status[]; to: Status | 'same' };
+
+const nonTerminal = ['CREATED', 'PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'] as const;
+
+/** The one table of the states. `same` means that the fact is kept and the status stays. */
+export const transitionTable: Record<EventType, Row> = {
+  created: { from: [], to: 'CREATED' },
+  queued: { from: ['CREATED'], to: 'PENDING' },
+  claimed: { from: ['PENDING'], to: 'CLAIMED' },
+  validationStarted: { from: ['CLAIMED'], to: 'VALIDATING' },
+  validated: { from: ['VALIDATING'], to: 'RUNNING' },
+  executed: { from: ['RUNNING'], to: 'UPLOADING' },
+  uploaded: { from: ['UPLOADING'], to: 'COMPLETED' },
+  reassigned: { from: ['PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING'], to: 'PENDING' },
+  agentLost: { from: ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'], to: 'PENDING' },
+  givenBack: { from: ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'], to: 'PENDING' },
+  canceled: { from: nonTerminal, to: 'CANCELED' },
+  failed: { from: nonTerminal, to: 'FAILED' },
+  cancelRequested: { from: nonTerminal, to: 'same' },
+  reassignRequested: { from: ['PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING'], to: 'same' },
+  commandRefused: { from: nonTerminal, to: 'same' },
+};
+
+export type Refusal = { refused: true; reason: string };
+export type Transition = { refused: false; status: Status };
+
+/**
+ * What becomes of a job in `from` when `event` happens.
+ * `from: null` is a job that does not exist yet; only `created` applies to it.
+ */
+export function transition(from: Status | null, event: EventType): Transition | Refusal {
+  const row = transitionTable[event];
+  if (from === null) {
+    if (event === 'created') return { refused: false, status: 'CREATED' };
+    return { refused: true, reason: `'${event}' cannot happen to a job that does not exist` };
+  }
+  if (!row.from.includes(from)) {
+    return { refused: true, reason: `'${event}' cannot happen to a job that is ${from}` };
+  }
+  return { refused: false, status: row.to === 'same' ? from : row.to };
+}
+
+/** Every status that `event` may happen in. */
+export function statusesBefore(event: EventType): readonly Status[] {
+  return statuses.filter((status) => !transition(status, event).refused);
+}
