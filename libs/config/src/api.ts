@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+import { load, readEnvironment } from './environment.ts';
+import {
+  adminKey,
+  database,
+  logLevel,
+  requirePairs,
+  storage,
+  storageOf,
+  temporal,
+  temporalOf,
+} from './pieces.ts';
+import { optional, port, text, wholeNumber } from './variable.ts';
+
+export const apiVariables = z
+  .object({
+    HOST: text('the address to listen on', /^[^\s/]+$/, { fallback: '127.0.0.1' }),
+    PORT: port('3000'),
+    ...adminKey,
+    ...database,
+    ...storage,
+    ...temporal,
+    TEMPORAL_UI_URL: optional(
+      text('the address of the Temporal UI, for links in answers', /^https?:\/\/\S+$/),
+    ),
+    MAX_JSON_BYTES: wholeNumber('the largest JSON body, in bytes', 1_024, 100 * 1024 ** 2, String(1024 ** 2)),
+    STATUS_BUDGET_MS: wholeNumber(
+      'how long a status may wait for the workflow, in milliseconds',
+      1,
+      60_000,
+      '1000',
+    ),
+    STATUS_FRESHNESS_MS: wholeNumber(
+      'how long the answer of a workflow is kept, in milliseconds',
+      0,
+      60_000,
+      '1000',
+    ),
+    ...logLevel,
+  })
+  .superRefine(requirePairs, { when: () => true });
+
+export type ApiConfig = ReturnType<typeof loadApiConfig>;
+
+/** The configuration of the API. Throws a `ConfigurationError` that names every wrong variable. */
+export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()) {
+  const env = load('the API', apiVariables, environment);
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    adminKey: env.PERDURE_ADMIN_KEY,
+    database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
+    storage: storageOf(env),
+    temporal: { address: env.TEMPORAL_ADDRESS, ...temporalOf(env) },
+    temporalUiUrl: env.TEMPORAL_UI_URL,
+    limits: { jsonBytes: env.MAX_JSON_BYTES, fileBytes: env.MAX_FILE_BYTES },
+    status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
+    logLevel: env.LOG_LEVEL,
+  };
+}
