@@ -1,0 +1,31 @@
+import { type ErrorCode, type ErrorDetail, PerdureError } from '@perdure/job/errors';
+
+export type InputErrorCode = Extract<ErrorCode, 'invalid-parameters' | 'invalid-input' | 'invalid-model'>;
+
+/** Thrown when what the job was given cannot be used. Never retried: the same input would fail again. */
+export class InputError extends PerdureError {
+  constructor(message: string, options: { code?: InputErrorCode; details?: readonly ErrorDetail[]; cause?: unknown } = {}) {
+    super(options.code ?? 'invalid-input', message, options);
+  }
+}
+
+/** Thrown when a function returned something that its own declaration refuses. Never retried. */
+export class OutputError extends PerdureError {
+  constructor(message: string, options: { details?: readonly ErrorDetail[]; cause?: unknown } = {}) {
+    super('output-invalid', message, options);
+  }
+}
+
+/** Thrown when the function failed and would fail again. Never retried. */
+export class FatalError extends PerdureError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('execution-failed', message, options);
+  }
+}
+
+/** Thrown when another try may succeed; so is every error of another class. Retried as the function's `retry` says. */
+export class RetryableError extends PerdureError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('execution-failed', message, options);
+  }
+}
