@@ -1,0 +1,20 @@
+import type { Database } from './database.ts';
+import { storableText } from './json-text.ts';
+import type { FileRecord } from './records.ts';
+
+/** Makes bytes that are in storage a file of the tenant. */
+export async function insertFile(db: Database, file: FileRecord): Promise<void> {
+  await db.kysely
+    .insertInto('files')
+    .values({ ...file, name: storableText(file.name), mediaType: storableText(file.mediaType) })
+    .execute();
+}
+
+export function getFile(db: Database, tenantId: string, id: string): Promise<FileRecord | undefined> {
+  return db.kysely
+    .selectFrom('files')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}

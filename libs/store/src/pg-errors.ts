@@ -1,0 +1,18 @@
+import pg from 'pg';
+
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html */
+export const sqlStates = { lockNotAvailable: '55P03' } as const;
+
+export function hasSqlState(error: unknown, state: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === state;
+}
+
+/**
+ * True when the server refused what it was given, so that the same statement with other rows may succeed. False when the
+ * server, or the way to it, is in trouble: classes 08, 53, 57, 58, XX, and everything that is no answer of the server.
+ */
+export function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError && error.code !== undefined && !/^(08|53|57|58|XX)/.test(error.code)
+  );
+}

@@ -1,0 +1,30 @@
+import type { Database } from './database.ts';
+import { batched } from './batch.ts';
+import { encodeEntry, type EncodedEntry, type RecordEntry } from './record-entry.ts';
+import { writeEntries } from './record-statement.ts';
+
+export type { RecordEntry } from './record-entry.ts';
+export { closeFromOutside, type OutsideEnd } from './close-from-outside.ts';
+export { expireAgents } from './agents.ts';
+
+export type Recorder = {
+  /**
+   * Resolves when the state and its events are committed, or were already. Repeats and late arrivals change nothing: events
+   * are kept once by `(job, seq)`, an older state never overwrites a newer one, and nothing overwrites an end.
+   * Where the job has no row (a direct start) the first call makes it.
+   *
+   * @throws PerdureError `id-taken` when the id is another tenant's; `internal-error` when PostgreSQL refuses this entry,
+   * whatever is tried; the driver's own error when PostgreSQL is away, and trying again will help
+   */
+  record(entry: RecordEntry): Promise<void>;
+};
+
+/** Calls that come while a statement is under way are written together by the next one. */
+export function makeRecorder(db: Database): Recorder {
+  const write = batched<EncodedEntry>({
+    keyOf: ({ jobId }) => jobId,
+    sizeOf: ({ text }) => text.length,
+    write: (entries) => writeEntries(db, entries),
+  });
+  return { record: async (entry) => write(encodeEntry(entry)) };
+}

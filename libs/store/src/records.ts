@@ -1,0 +1,138 @@
+import type { JobError } from '@perdure/job/errors';
+import type { JobState, OutputFile } from '@perdure/job/event';
+import type { JsonObject } from '@perdure/job/json';
+import type { Role } from '@perdure/job/permissions';
+import type { Tool } from '@perdure/job/queues';
+import type { JobStart, Limits } from '@perdure/job/start';
+import type { Status } from '@perdure/job/status';
+
+/**
+ * Times are RFC 3339 in UTC. `createdAt` and the `at` of a log line have microseconds, because pages are cut by them;
+ * all others have milliseconds, as in `JobEvent.at`.
+ */
+export type Timestamp = string;
+
+export type Progress = { done: number; total: number | null; unit: string | null; message: string | null };
+
+/** A record of which one time is the database's to tell. */
+export type Untimed<T, Field extends keyof T> = Omit<T, Field> & { [field in Field]?: T[field] };
+
+/** A job as the record knows it. */
+export type JobRecord = {
+  id: string;
+  tenantId: string;
+  owner: string;
+  name: string | null;
+  functionName: string;
+  functionVersion: string | null;
+  pool: string | null;
+  assignedAgentId: string | null;
+  tool: Tool | null;
+  operatingSystem: string | null;
+  status: Status;
+  attempt: number;
+  agentId: string | null;
+  agentLosses: number;
+  /** Whole, unless the job was started directly with `parametersSha256`. */
+  parameters: JsonObject;
+  parametersSha256: string | null;
+  labels: Record<string, string>;
+  priority: number;
+  limits: Limits;
+  output: JsonObject | null;
+  files: OutputFile[];
+  resultFile: string | null;
+  error: JobError | null;
+  /** Of the current attempt: the last failed try of the function, and when the next one comes. */
+  lastFailure: JobError | null;
+  nextAttemptAt: Timestamp | null;
+  tryNumber: number | null;
+  progress: Progress | null;
+  stop: JobState['stop'];
+  cancelRequestedAt: Timestamp | null;
+  cancelDeliveredAt: Timestamp | null;
+  /** Raised by every visible change. */
+  revision: number;
+  lastSeq: number;
+  /** What the workflow is, or was, started with. */
+  start: JobStart;
+  createdAt: Timestamp;
+  queuedAt: Timestamp | null;
+  startedAt: Timestamp | null;
+  endedAt: Timestamp | null;
+  updatedAt: Timestamp;
+  workflowStartedAt: Timestamp | null;
+};
+
+export type LogLine = {
+  at: Timestamp;
+  attempt: number;
+  stream: 'stdout' | 'stderr' | 'log';
+  level: 'debug' | 'info' | 'warn' | 'error';
+  text: string;
+};
+
+export type FileRecord = {
+  id: string;
+  tenantId: string;
+  owner: string;
+  name: string;
+  mediaType: string;
+  /** Bytes. */
+  size: number;
+  /** Hex; where the bytes are in storage. */
+  sha256: string;
+  /** The job that brought it forth. */
+  jobId: string | null;
+  createdAt: Timestamp;
+};
+
+/** `tenantId: null` serves everybody. */
+export type FunctionRecord = {
+  tenantId: string | null;
+  name: string;
+  version: string;
+  description: string;
+  /** JSON Schema 2020-12. */
+  inputSchema: JsonObject;
+  outputSchema: JsonObject | null;
+  /** The name of the file that is the declared result; null where the output is. */
+  result: string | null;
+  tool: Tool | null;
+  operatingSystems: string[] | null;
+  registeredAt: Timestamp;
+};
+
+export type AgentStatus = 'idle' | 'busy' | 'draining' | 'offline';
+
+/** `tenantId: null` serves everybody. */
+export type AgentRecord = {
+  id: string;
+  tenantId: string | null;
+  displayName: string;
+  pool: string | null;
+  functions: { name: string; version: string }[];
+  tools: Tool[];
+  operatingSystem: string;
+  slots: number;
+  busy: number;
+  softwareVersion: string;
+  status: AgentStatus;
+  startedAt: Timestamp;
+  lastBeatAt: Timestamp;
+};
+
+export type KeyRecord = {
+  id: string;
+  tenantId: string;
+  /** The key speaks for this agent only. */
+  agentId: string | null;
+  name: string;
+  role: Role;
+  prefix: string;
+  lastFour: string;
+  createdAt: Timestamp;
+  expiresAt: Timestamp | null;
+  revokedAt: Timestamp | null;
+  lastUsedAt: Timestamp | null;
+};

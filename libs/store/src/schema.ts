@@ -1,0 +1,62 @@
+import type { EventType } from '@perdure/job/transitions';
+import type { ErrorCode } from '@perdure/job/errors';
+import type { JsonObject } from '@perdure/job/json';
+import type { JobStart } from '@perdure/job/start';
+import type { Status } from '@perdure/job/status';
+import type { ColumnType, Generated } from 'kysely';
+import type { AgentRecord, FileRecord, FunctionRecord, JobRecord, KeyRecord, LogLine } from './records.ts';
+
+/** A jsonb column: read parsed, written as the text that `jsonText` makes. */
+type Jsonb<T> = ColumnType<T, string, string>;
+/** A column of which the database's clock is the source. */
+type Stamped = ColumnType<string, string | undefined, string>;
+
+/** The tables as code sees them: camelCase, times as RFC 3339 with microseconds. */
+export type Schema = {
+  tenants: { tenantId: string; name: string; createdAt: Generated<string> };
+  keys: Omit<KeyRecord, 'createdAt'> & { createdAt: Stamped; hash: Buffer };
+  functions: Omit<
+    FunctionRecord,
+    'inputSchema' | 'outputSchema' | 'tool' | 'operatingSystems' | 'registeredAt'
+  > & {
+    inputSchema: Jsonb<JsonObject>;
+    outputSchema: Jsonb<JsonObject> | null;
+    tool: Jsonb<NonNullable<FunctionRecord['tool']>> | null;
+    operatingSystems: Jsonb<string[]> | null;
+    registeredAt: Stamped;
+  };
+  agents: Omit<AgentRecord, 'functions' | 'tools' | 'lastBeatAt'> & {
+    functions: Jsonb<AgentRecord['functions']>;
+    tools: Jsonb<AgentRecord['tools']>;
+    lastBeatAt: Stamped;
+  };
+  jobs: Omit<JobRecord, 'start'> & {
+    /** Without the parameters: they have their own column. */
+    start: Omit<JobStart, 'parameters'>;
+    lastLogAt: string | null;
+  };
+  jobEvents: {
+    tenantId: string;
+    jobId: string;
+    seq: number;
+    type: EventType;
+    at: string;
+    status: Status;
+    attempt: number;
+    agentId: string | null;
+    actor: string;
+    message: string | null;
+    code: ErrorCode | null;
+    data: JsonObject | null;
+  };
+  jobLogs: LogLine & { tenantId: string; jobId: string };
+  files: FileRecord;
+  idempotencyKeys: {
+    tenantId: string;
+    caller: string;
+    key: string;
+    fingerprint: string;
+    jobId: string;
+    createdAt: Generated<string>;
+  };
+};

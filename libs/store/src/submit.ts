@@ -1,0 +1,140 @@
+import { PerdureError } from '@perdure/job/errors';
+import type { JsonObject } from '@perdure/job/json';
+import type { JobStart } from '@perdure/job/start';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Database } from './database.ts';
+import { askedColumns, newRowColumns, toJobRecord } from './job-rows.ts';
+import { jsonText } from './json-text.ts';
+import { notify } from './notify.ts';
+import { hasSqlState, sqlStates } from './pg-errors.ts';
+import { findIdempotent, getJob } from './read-jobs.ts';
+import type { JobRecord } from './records.ts';
+import type { Schema } from './schema.ts';
+
+export { insertFile } from './files.ts';
+export type { FileRecord, JobRecord } from './records.ts';
+
+export type NewJob = {
+  id: string;
+  tenantId: string;
+  owner: string;
+  /** What the workflow will be started with; without the parameters where they are too large to travel. */
+  start: JobStart;
+  /** Always whole. */
+  parameters: JsonObject;
+};
+
+export type Idempotency = {
+  caller: string;
+  key: string;
+  /** Tells one body from another, such as its SHA-256. */
+  fingerprint: string;
+};
+
+export type Created =
+  | { created: true; job: JobRecord }
+  /** `job` is absent where another tenant has the id, or the job is no longer kept. */
+  | { created: false; reason: 'repeat' | 'key-reused' | 'id-taken'; job?: JobRecord };
+
+/** How long a request waits for another one that has the same key or id and is not yet through. */
+const lockTimeout = '2s';
+
+/**
+ * Writes the job as CREATED with its event 1, its parameters and its idempotency key: all or nothing. Of several requests
+ * with the same key one creates, and the others wait for it.
+ *
+ * @throws PerdureError `request-in-flight` when that takes longer than two seconds
+ */
+export async function createJob(db: Database, job: NewJob, idempotency?: Idempotency): Promise<Created> {
+  const transaction = await db.kysely.startTransaction().execute();
+  try {
+    await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
+    const known = idempotency && !(await takeKey(transaction, job, idempotency));
+    const row = known ? undefined : await insertJob(transaction, job);
+    if (row) {
+      await transaction.commit().execute();
+      return { created: true, job: toJobRecord(row) };
+    }
+    await transaction.rollback().execute();
+    return known ? await earlier(db, job, idempotency) : await taken(db, job);
+  } catch (cause) {
+    if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
+    if (!hasSqlState(cause, sqlStates.lockNotAvailable)) throw cause;
+    throw new PerdureError(
+      'request-in-flight',
+      'The first request with this key or id is still being answered',
+      { cause },
+    );
+  }
+}
+
+/** Inserts the key; waits for a transaction that is about to. False: another request has it. */
+async function takeKey(
+  db: Kysely<Schema>,
+  job: NewJob,
+  { caller, key, fingerprint }: Idempotency,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('idempotencyKeys')
+    .values({ tenantId: job.tenantId, caller, key, fingerprint, jobId: job.id })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Schema['jobs']> | undefined> {
+  const row = {
+    ...askedColumns(job.id, { ...job.start, tenantId: job.tenantId, owner: job.owner }, job.parameters),
+    function_version: job.start.version ?? null,
+    pool: job.start.pool ?? null,
+    assigned_agent_id: job.start.agentId ?? null,
+    status: 'CREATED',
+    attempt: 0,
+    agent_losses: 0,
+    files: [],
+    revision: 1,
+    last_seq: 1,
+  };
+  const columns = sql.join(newRowColumns.map((name) => sql.ref(name)));
+  const { rows } = await sql<Selectable<Schema['jobs']> & { told: string }>`
+    with job as (
+      insert into jobs (${columns})
+      select ${columns} from jsonb_populate_record(null::jobs, ${jsonText(row)}::jsonb)
+      on conflict (id) do nothing
+      returning *
+    ), event as (
+      insert into job_events (tenant_id, job_id, seq, type, at, status, attempt, actor)
+      select tenant_id, id, 1, 'created', created_at, status, attempt, owner from job
+    )
+    select job.*, ${notify(sql`id`, sql`revision`)} as told from job`.execute(db);
+  const [made] = rows;
+  if (made === undefined) return undefined;
+  const { told: _told, ...created } = made;
+  return created;
+}
+
+async function earlier(
+  db: Database,
+  job: NewJob,
+  { caller, key, fingerprint }: Idempotency,
+): Promise<Created> {
+  const first = await findIdempotent(db, job.tenantId, caller, key);
+  // Its time was over in this very moment.
+  if (first === undefined) return createJob(db, job, { caller, key, fingerprint });
+  if (first.fingerprint !== fingerprint) return { created: false, reason: 'key-reused' };
+  return { created: false, reason: 'repeat', job: await getJob(db, job.tenantId, first.jobId) };
+}
+
+async function taken(db: Database, { tenantId, id }: NewJob): Promise<Created> {
+  return { created: false, reason: 'id-taken', job: await getJob(db, tenantId, id) };
+}
+
+/** The workflow of the job was started: the housekeeping need not do it. */
+export async function markStarted(db: Database, jobId: string): Promise<void> {
+  await db.kysely
+    .updateTable('jobs')
+    .set({ workflowStartedAt: sql<string>`now()` })
+    .where('id', '=', jobId)
+    .where('workflowStartedAt', 'is', null)
+    .execute();
+}
