@@ -23,27 +23,32 @@ export type Offer = {
   operatingSystem: string;
 };
 
-/** The agent's own queue: its stages, and the claims of jobs pinned to it. */
-export function agentQueue(agentId: string): string {
+/** The agent's own queue: the stages of the jobs that it claimed. */
+export function stageQueue(agentId: string): string {
   return `agent/${agentId}`;
+}
+
+/** Where jobs pinned to an agent wait. Not its stage queue: a full agent stops polling for claims, and goes on with its stages. */
+export function pinnedQueue(agentId: string): string {
+  return `claim/agent/${agentId}`;
 }
 
 /** The one queue that a job waits on: `claim/<pool|any>/<function>@<version>[#tool=<name>@<version>][#os=<name>]`. */
 export function claimQueueOf(demand: Demand): string {
-  if (demand.agentId !== undefined) return agentQueue(demand.agentId);
+  if (demand.agentId !== undefined) return pinnedQueue(demand.agentId);
   const tool = demand.tool ? `#tool=${demand.tool.name}@${demand.tool.version}` : '';
   const os = demand.operatingSystem ? `#os=${demand.operatingSystem}` : '';
   return `claim/${demand.pool ?? 'any'}/${demand.functionName}@${demand.functionVersion}${tool}${os}`;
 }
 
-/** Every claim queue that an agent polls (its own queue not among them). */
+/** Every claim queue that an agent polls. A pool may not be named `any` or `agent`. */
 export function claimQueuesServedBy(offer: Offer): string[] {
   const pools = offer.pool === undefined ? ['any'] : ['any', offer.pool];
   const tools = ['', ...offer.tools.map((tool) => `#tool=${tool.name}@${tool.version}`)];
   const systems = ['', `#os=${offer.operatingSystem}`];
-  return pools.flatMap((pool) =>
+  const shared = pools.flatMap((pool) =>
     offer.functions.flatMap(({ name, version }) =>
       tools.flatMap((tool) => systems.map((os) => `claim/${pool}/${name}@${version}${tool}${os}`)),
     ),
-  );
+  );  return [pinnedQueue(offer.agentId), ...shared];
 }

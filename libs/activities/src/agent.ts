@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkParameters, type FunctionDefinition, inWords } from '@perdure/functions';
+import { jobError, PerdureError } from '@perdure/job/errors';
+import type { Outcome, OutputFile } from '@perdure/job/event';
+import type { JsonObject } from '@perdure/job/json';
+import { maxInlineBytes } from '@perdure/job/start';
+import type { Storage } from '@perdure/storage';
+import type { Database } from '@perdure/store/database';
+import { ApplicationFailure } from '@temporalio/common';
+import type { AgentActivities, ClaimAnswer, ClaimRequest, FunctionRetry, Verdict } from './contract.ts';
+import type { HeldJob, Session, Slots } from './held-job.ts';
+import { fetchInputs, parametersOf } from './inputs.ts';
+import { openLogWriter } from './log-writer.ts';
+import { runStage } from './stage.ts';
+
+export type { HeldJob, ProducedFile, Progress, Session, SessionHooks, SessionInput, Slots, WrittenLine } from './held-job.ts';
+
+export type AgentDeps = {
+  agentId: string;
+  db: Database;
+  storage: Storage;
+  slots: Slots;
+  /** What this agent can run, by `<name>@<version>`. */
+  functions: ReadonlyMap<string, FunctionDefinition>;
+  openSession(job: { definition: FunctionDefinition; scratch: string }): Session;
+  /** Scratch folders are made in here. */
+  scratchRoot: string;
+  /** A stage that does not beat for so long is lost. */
+  leaseMs: number;
+};
+
+/** The activities of one agent: the claim, and the stages of what it claimed. */
+export function createAgentActivities(deps: AgentDeps): AgentActivities {
+  return {
+    claim: (request) => claim(deps, request),
+    validate: (request) =>
+      runStage(
+        deps,
+        request,
+        async (job) => {
+          const log = openLogWriter(deps.db, request);
+          const session = await sessionOf(deps, job);
+          await session.validate(await inputsOf(deps, job), log).finally(log.flush);
+        },
+        () => true,
+      ),
+    execute: (request) => runStage(deps, request, (job) => execute(deps, job), (executed) => executed.outcome === null),
+    upload: (request) => runStage(deps, request, (job) => upload(deps, job), () => false),
+  };
+}
+
+async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswer> {
+  const { start } = request;
+  const claimedAt = new Date().toISOString();
+  const held = deps.slots.find(request);
+  if (held !== undefined) return held.answer;
+  const definition = deps.functions.get(`${start.function}@${start.version}`);
+  if (definition === undefined) {
+    // Only a job that is pinned to this agent can come here.
+    throw ApplicationFailure.nonRetryable(`agent ${deps.agentId} does not offer ${start.function}@${start.version}`, 'incapable-agent');
+  }
+  if (!deps.slots.reserve(request)) return { kind: 'full' };
+  try {
+    const parameters = await parametersOf(start, deps.storage);
+    const verdict = verdictOf(definition, parameters);
+    const answer = {
+      kind: 'claimed',
+      agentId: deps.agentId,
+      claimedAt,
+      checkedAt: new Date().toISOString(),
+      verdict,
+      retry: retryOf(definition),
+      leaseMs: deps.leaseMs,
+    } as const;
+    const scratch = join(deps.scratchRoot, `${request.jobId}-${request.attempt}`);
+    deps.slots.keep({ request, answer, definition, parameters, scratch, session: undefined, inputs: undefined, produced: undefined });
+    if (verdict.kind === 'invalid') await deps.slots.release(request);
+    return answer;
+  } catch (failure) {
+    await deps.slots.release(request);
+    throw failure;
+  }
+}
+
+function verdictOf(definition: FunctionDefinition, parameters: JsonObject): Verdict {
+  const wrong = checkParameters(definition, parameters);
+  if (wrong.length > 0) return { kind: 'invalid', error: jobError('invalid-parameters', inWords(wrong), wrong) };
+  return { kind: definition.validate === undefined ? 'valid' : 'deeper' };
+}
+
+function retryOf({ retry }: FunctionDefinition): FunctionRetry {
+  const { maximumAttempts, initialIntervalMs = 1_000, backoffCoefficient = 2, maximumIntervalMs = 60_000 } = retry;
+  return { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs };
+}
+
+async function execute(deps: AgentDeps, job: HeldJob): Promise<{ executedAt: string; outcome: Outcome | null }> {
+  const session = await sessionOf(deps, job);
+  const log = openLogWriter(deps.db, job.request);
+  const inputs = await inputsOf(deps, job);
+  const produced = await session.execute(inputs, log).finally(log.flush);
+  const executedAt = new Date().toISOString();
+  const large = produced.output !== null && Buffer.byteLength(JSON.stringify(produced.output)) > maxInlineBytes;
+  if (produced.files.length === 0 && !large) {
+    return { executedAt, outcome: { output: produced.output, files: [], resultFile: null } };
+  }
+  job.produced = large ? await outputAsFile(job, produced) : produced;
+  return { executedAt, outcome: null };
+}
+
+/** An output that is too large for a history becomes a file, and that file the result. */
+async function outputAsFile({ scratch }: HeldJob, { output, files }: NonNullable<HeldJob['produced']>): Promise<NonNullable<HeldJob['produced']>> {
+  const path = join(scratch, 'output.json');
+  await writeFile(path, JSON.stringify(output));
+  return { output: null, files: [...files, { name: 'output.json', mediaType: 'application/json', path, size: (await stat(path)).size }] };
+}
+
+async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob): Promise<Outcome> {
+  if (produced === undefined) throw new PerdureError('internal-error', 'there is nothing to upload');
+  const files: OutputFile[] = [];
+  for (const { name, mediaType, path } of produced.files) {
+    const { sha256, size } = await storage.put(createReadStream(path));
+    files.push({ fileId: randomUUID(), name, mediaType, size, sha256 });
+  }
+  const declared = produced.output === null ? 'output.json' : definition.result;
+  return { output: produced.output, files, resultFile: files.some(({ name }) => name === declared) ? declared : null };
+}
+
+async function sessionOf(deps: AgentDeps, job: HeldJob): Promise<Session> {
+  if (job.session === undefined) {
+    if (job.definition.isolation === 'process') await mkdir(job.scratch, { recursive: true });
+    job.session = deps.openSession({ definition: job.definition, scratch: job.scratch });
+  }
+  return job.session;
+}
+
+async function inputsOf(deps: AgentDeps, job: HeldJob) {
+  job.inputs ??= await fetchInputs(deps, { ...job, start: job.request.start });
+  return job.inputs;
+}

@@ -1,0 +1,62 @@
+import type { JobError } from '@perdure/job/errors';
+import type { JobEvent, JobState, Outcome } from '@perdure/job/event';
+import type { JsonObject } from '@perdure/job/json';
+import type { JobStart } from '@perdure/job/start';
+
+/** What every stage is told; the agent that claimed knows the rest. */
+export type StageRequest = { jobId: string; attempt: number };
+
+export type ClaimRequest = StageRequest & { start: JobStart };
+
+/** How a failing `execute` is tried again on the same agent: Temporal's retry policy, declared by the function. */
+export type FunctionRetry = {
+  maximumAttempts: number;
+  initialIntervalMs: number;
+  backoffCoefficient: number;
+  maximumIntervalMs: number;
+};
+
+/** What the agent found when it held the parameters against the function's schema. `deeper`: the stage `validate` is to follow. */
+export type Verdict = { kind: 'valid' } | { kind: 'deeper' } | { kind: 'invalid'; error: JobError };
+
+export type ClaimAnswer =
+  | { kind: 'full' }
+  | {
+      kind: 'claimed';
+      agentId: string;
+      /** When the agent took the job, and when it had checked it (RFC 3339). */
+      claimedAt: string;
+      checkedAt: string;
+      verdict: Verdict;
+      retry: FunctionRetry;
+      /** An agent that does not beat for so long has lost the job. */
+      leaseMs: number;
+    };
+
+export type Executed = {
+  /** When the function returned (RFC 3339). */
+  executedAt: string;
+  /** The outcome itself, or `null` where files (or a large output) have yet to be uploaded. */
+  outcome: Outcome | null;
+};
+
+export type AgentActivities = {
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  validate(request: StageRequest): Promise<void>;
+  execute(request: StageRequest): Promise<Executed>;
+  upload(request: StageRequest): Promise<Outcome>;
+};
+
+export type RecordEntry = { start: JobStart; state: JobState; events: JobEvent[] };
+
+export type Admission = { admitted: true; start: JobStart } | { admitted: false; error: JobError };
+
+export type OrchestratorActivities = {
+  /** Checks a start that did not come through the API, and resolves the newest version. */
+  admit(start: JobStart): Promise<Admission>;
+  record(entry: RecordEntry): Promise<void>;
+};
+
+export type HousekeepingActivities = {
+  tidy(): Promise<JsonObject>;
+};

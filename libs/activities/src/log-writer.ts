@@ -1,0 +1,66 @@
+import { PerdureError } from '@perdure/job/errors';
+import type { Database } from '@perdure/store/database';
+import { appendLogs, reportProgress } from '@perdure/store/report';
+import pRetry from 'p-retry';
+import type { StageRequest } from './contract.ts';
+import type { Progress, SessionHooks, WrittenLine } from './held-job.ts';
+
+/** Lines are written in batches: when so much time has passed since the first, or so many wait. */
+const batchMs = 200;
+const batchLines = 2_000;
+
+/** Writes what a function says to the record, in order. A function that says more than the database takes is held up. */
+export type LogWriter = SessionHooks & {
+  /** Resolves when everything said so far is in the record. Throws 'stale-attempt' when another attempt has taken over. */
+  flush(): Promise<void>;
+};
+
+export function openLogWriter(db: Database, { jobId, attempt }: StageRequest): LogWriter {
+  let lines: WrittenLine[] = [];
+  let progress: Progress | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const [someLines, someProgress] = [lines, progress];
+    [lines, progress] = [[], undefined];
+    if (someLines.length > 0) await patiently(() => appendLogs(db, jobId, attempt, someLines));
+    if (someProgress !== undefined) await patiently(() => reportProgress(db, jobId, attempt, someProgress));
+  }
+
+  /** Writes follow each other; once one was refused, so are all that follow. */
+  function next(): Promise<void> {
+    writing = writing.then(write);
+    writing.catch(() => undefined);
+    return writing;
+  }
+
+  function soon(): void {
+    timer ??= setTimeout(() => void next(), batchMs);
+  }
+
+  return {
+    onLog(line) {
+      lines.push(line);
+      if (lines.length >= batchLines) return next();
+      soon();
+    },
+    onProgress(latest) {
+      progress = latest;
+      soon();
+    },
+    flush: () => (lines.length > 0 || progress !== undefined ? next() : writing),
+  };
+}
+
+/** A database that is away for a while costs no line and fails no job; a refusal is final. */
+function patiently<T>(write: () => Promise<T>): Promise<T> {
+  return pRetry(write, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: 200,
+    maxTimeout: 2_000,
+    shouldRetry: ({ error }) => !(error instanceof PerdureError),
+  });
+}

@@ -1,0 +1,42 @@
+import { jobError, PerdureError } from '@perdure/job/errors';
+import type { JobStart } from '@perdure/job/start';
+import type { Database } from '@perdure/store/database';
+import { getAgent, getFunction, poolExists } from '@perdure/store/read';
+import type { Recorder } from '@perdure/store/record';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Admission, OrchestratorActivities, RecordEntry } from './contract.ts';
+
+export type OrchestratorDeps = { db: Database; recorder: Recorder };
+
+/** The activities of the workflow itself: they need a database and no agent. */
+export function createOrchestratorActivities({ db, recorder }: OrchestratorDeps): OrchestratorActivities {
+  return { admit: (start) => admit(db, start), record: (entry) => record(recorder, entry) };
+}
+
+/** What PostgreSQL refuses for good must not be tried for ever; what it cannot take just now is tried again. */
+async function record(recorder: Recorder, entry: RecordEntry): Promise<void> {
+  try {
+    await recorder.record(entry);
+  } catch (failure) {
+    throw failure instanceof PerdureError ? ApplicationFailure.nonRetryable(failure.message, failure.code) : failure;
+  }
+}
+
+/** The checks that the API makes before it accepts a job, for one that a backend service started itself. */
+async function admit(db: Database, start: JobStart): Promise<Admission> {
+  const { tenantId, version, pool, agentId } = start;
+  const found = await getFunction(db, tenantId, start.function, version);
+  if (found === undefined) {
+    const wanted = version === undefined ? start.function : `${start.function}@${version}`;
+    return refuse('unknown-function', `nobody has registered the function ${wanted}`);
+  }
+  if (pool !== undefined && !(await poolExists(db, tenantId, pool))) return refuse('unknown-pool', `no agent belongs to the pool ${pool}`);
+  if (agentId !== undefined && (await getAgent(db, tenantId, agentId)) === undefined) {
+    return refuse('unknown-agent', `there is no agent ${agentId}`);
+  }
+  return { admitted: true, start: { ...start, version: found.version, admitted: true } };
+}
+
+function refuse(code: Parameters<typeof jobError>[0], detail: string): Admission {
+  return { admitted: false, error: jobError(code, detail) };
+}

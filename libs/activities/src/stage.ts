@@ -1,0 +1,102 @@
+import { type ErrorCode, jobError, PerdureError } from '@perdure/job/errors';
+import type { Database } from '@perdure/store/database';
+import { reportFailure, reportStopDelivered } from '@perdure/store/report';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { FunctionRetry, StageRequest } from './contract.ts';
+import type { FunctionFailure, HeldJob, Slots } from './held-job.ts';
+
+/** The longest time between two heartbeats: a cancel reaches the agent with the answer to one. */
+const maxBeatMs = 1_000;
+/** What a function gets to end when the agent itself has to go at once. */
+const shutdownGraceMs = 2_000;
+
+/** What a function that was stopped said last is still to reach the record: for so long. */
+const lastWordsMs = 2_000;
+
+/** Failures outside of functions that a second try on the same agent may mend. */
+const retryableCodes: readonly ErrorCode[] = ['upload-failed', 'unavailable', 'internal-error'];
+
+type Deps = { db: Database; slots: Slots };
+
+/**
+ * Runs one stage of a held job: beats all the while, ends the function when Temporal says so, and turns failures into Temporal's.
+ * `keeps` tells from the answer whether the job is held for a further stage.
+ */
+export async function runStage<T>(deps: Deps, request: StageRequest, work: (job: HeldJob) => Promise<T>, keeps: (answer: T) => boolean): Promise<T> {
+  const { slots } = deps;
+  const job = slots.find(request);
+  if (job === undefined) throw ApplicationFailure.nonRetryable('the agent has restarted since it claimed the job', 'agent-lost');
+  const context = Context.current();
+  const idle = slots.busy(request);
+  const beat = setInterval(() => context.heartbeat(), Math.min(maxBeatMs, job.answer.leaseMs / 3));
+  const working = work(job);
+  try {
+    const answer = await Promise.race([working, context.cancelled]);
+    if (!keeps(answer)) await slots.release(request);
+    return answer;
+  } catch (failure) {
+    if (context.cancellationSignal.aborted) {
+      await end(deps.db, job);
+      await Promise.race([working.catch(() => undefined), pause(lastWordsMs)]);
+      await slots.release(request);
+      throw context.cancellationDetails?.workerShutdown
+        ? ApplicationFailure.nonRetryable('the agent is shutting down', 'given-back')
+        : new CancelledFailure('the function was stopped');
+    }
+    // The next try begins with a process of its own.
+    await job.session?.kill();
+    job.session = undefined;
+    const failed = await asFailure(deps.db, job, failure);
+    if (failed.nonRetryable === true) await slots.release(request);
+    throw failed;
+  } finally {
+    clearInterval(beat);
+    idle();
+  }
+}
+
+/** A function gets the time that it was granted; one whose attempt is over anyway is killed. */
+async function end(db: Database, { session, request }: HeldJob): Promise<void> {
+  const details = Context.current().cancellationDetails;
+  if (details?.workerShutdown) return session?.stop(shutdownGraceMs);
+  if (!details?.cancelRequested) return session?.kill();
+  const instruction = await reportStopDelivered(db, request.jobId, request.attempt).catch(() => null);
+  await session?.stop((instruction?.graceSeconds ?? 0) * 1000);
+}
+
+/** The failure for Temporal. Before another try it is noted in the record, with the time of that try. */
+async function asFailure(db: Database, { request, answer }: HeldJob, failure: unknown): Promise<ApplicationFailure> {
+  const error = failure instanceof PerdureError ? failure : new PerdureError('internal-error', messageOf(failure), { cause: failure });
+  const { info } = Context.current();
+  const mayPass = isFunctionFailure(error) ? error.retryable : retryableCodes.includes(error.code);
+  const retryable = mayPass && info.attempt < answer.retry.maximumAttempts;
+  const waitMs = backoffMs(answer.retry, info.attempt);
+  if (retryable) {
+    await reportFailure(db, request.jobId, request.attempt, {
+      error: jobError(error.code, error.message, error.details),
+      nextAttemptAt: new Date(Date.now() + waitMs).toISOString(),
+      tryNumber: info.attempt,
+    }).catch(() => undefined);
+  }
+  return ApplicationFailure.create({
+    type: error.code,
+    message: error.message,
+    nonRetryable: !retryable,
+    ...(retryable ? { nextRetryDelay: waitMs } : {}),
+    details: [error.details],
+  });
+}
+
+function backoffMs({ initialIntervalMs, backoffCoefficient, maximumIntervalMs }: FunctionRetry, tryNumber: number): number {
+  return Math.min(maximumIntervalMs, initialIntervalMs * backoffCoefficient ** (tryNumber - 1));
+}
+
+function isFunctionFailure(error: PerdureError): error is FunctionFailure {
+  return 'retryable' in error;
+}
+
+function messageOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { patterns } from '../ids.ts';
+import type { JsonObject } from '../json.ts';
+
+/** A moment as every answer writes it: RFC 3339, UTC. */
+export const moment = z.iso.datetime().meta({ examples: ['2026-11-22T05:00:00.000Z'] });
+
+export const uuid = z.string().regex(patterns.uuid, 'is a UUID in small letters').meta({
+  format: 'uuid',
+  examples: ['0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
+});
+
+/** The id of a job in a path: a UUID where it was made over HTTP, more where a service started the workflow itself. */
+export const jobId = z
+  .string()
+  .regex(patterns.jobId, 'is 1 to 128 letters, digits, dots, underscores and dashes')
+  .describe('The id of the job, which is also the id of its Temporal workflow');
+
+export const functionName = z
+  .string()
+  .regex(patterns.name, 'is the name of a function: small letters, digits, dashes')
+  .describe('The name of the function')
+  .meta({ examples: ['predict'] });
+
+export const version = z
+  .string()
+  .regex(patterns.version, 'is a version like 1.0.0')
+  .describe('A semantic version')
+  .meta({ examples: ['1.0.0'] });
+
+export const poolName = z
+  .string()
+  .regex(patterns.name, 'is the name of a pool: small letters, digits, dashes')
+  .describe('A named group of agents')
+  .meta({ examples: ['gpu'] });
+
+export const agentId = z
+  .string()
+  .regex(patterns.agentId, 'is the id of an agent: letters, digits, dots, underscores, dashes')
+  .describe('The id of an agent')
+  .meta({ examples: ['agent-1'] });
+
+/** A text between bounds that are counted in characters, never empty. */
+export const text = (length: number) => z.string().min(1).max(length);
+
+/** Any JSON object. What is inside is judged by the schema of the function. */
+export const anyObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'is an object',
+).meta({ type: 'object', additionalProperties: true });
+
+export const digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .describe('SHA-256 of the bytes, in hex');
+
+/** A whole number in a query string. */
+export const queryInteger = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^[0-9]{1,9}$/.test(value) ? Number(value) : value),
+    z.int(`is a whole number from ${least} to ${most}`).min(least).max(most),
+  );
+
+/** True or false in a query string. */
+export const queryBoolean = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean('is true or false'),
+);
+
+/** A query parameter that may be given several times. */
+export const queryList = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item).min(1).max(20));
+
+export const pageSize = queryInteger(1, 200)
+  .default(50)
+  .describe('How many items a page has at most');
+
+export const pageToken = z
+  .string()
+  .max(1_000)
+  .describe('`nextPageToken` of the page before; it is bound to the filters that page was asked with');
+
+export const nextPageToken = z
+  .string()
+  .nullable()
+  .describe('Ask with this `pageToken` for the next page; null at the end');

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { maxGraceSeconds } from '../commands.ts';
+import { maxLimitSeconds } from '../start.ts';
+import { statuses } from '../status.ts';
+import {
+  agentId,
+  anyObject,
+  functionName,
+  jobId,
+  pageSize,
+  pageToken,
+  poolName,
+  queryBoolean,
+  queryInteger,
+  queryList,
+  text,
+  uuid,
+  version,
+} from './pieces.ts';
+
+const seconds = z.number().min(0.001).max(maxLimitSeconds);
+
+export const Limits = z
+  .strictObject({
+    queueSeconds: seconds.optional().describe('Longest wait for an agent, in seconds, each time'),
+    runSeconds: seconds.optional().describe('Longest run on one agent, in seconds'),
+    totalSeconds: seconds.optional().describe('Longest life, from submit to end, in seconds'),
+  })
+  .meta({ id: 'Limits', description: 'Time limits; a job that exceeds one ends as FAILED' });
+
+const Tool = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, 'is 1 to 64 letters, digits, dots, underscores and dashes'),
+  version: z.string().regex(/^[\w.-]{1,32}$/, 'is 1 to 32 letters, digits, dots, underscores and dashes'),
+});
+
+/** The same words as the start argument of the workflow. */
+export const JobRequest = z
+  .strictObject({
+    id: uuid.optional().describe('Choose the id yourself, and a repeat cannot make a second job'),
+    name: text(200).optional().describe('For people'),
+    function: functionName,
+    version: version.optional().describe('Which version; the newest without it'),
+    parameters: anyObject.optional().describe('What the function takes; see GET /v1/functions'),
+    labels: z
+      .record(text(100), text(200))
+      .refine((labels) => Object.keys(labels).length <= 50, 'has at most 50 entries')
+      .optional()
+      .describe('Your own names and values, at most 50')
+      .meta({ maxProperties: 50 }),
+    pool: poolName.optional().describe('Only agents of this pool'),
+    agentId: agentId.optional().describe('Only this agent'),
+    tool: Tool.optional().describe('Only agents that have this tool'),
+    operatingSystem: poolName.optional().describe('Only agents that run on it').meta({ examples: ['linux'] }),
+    priority: z.int().min(1).max(5).optional().describe('1 (first) to 5 (last), 3 without it'),
+    limits: Limits.optional(),
+    maxAgentLosses: z.int().min(0).max(100).optional().describe('So many agents may be lost; 3 without it'),
+    validateOnly: z.boolean().optional().describe('Check it all, and make no job'),
+  })
+  .meta({
+    id: 'JobRequest',
+    description: 'What a job is to do',
+    examples: [{ function: 'sleep', parameters: { seconds: 2 }, labels: { team: 'north' } }],
+  });
+export type JobRequest = z.output<typeof JobRequest>;
+
+export const SubmitQuery = z.strictObject({
+  validateOnly: queryBoolean.optional().describe('Check it all, and make no job'),
+});
+export type SubmitQuery = z.output<typeof SubmitQuery>;
+
+/** What `validateOnly` answers. */
+export const Validated = z
+  .strictObject({ valid: z.literal(true), function: z.strictObject({ name: functionName, version }) })
+  .meta({ id: 'Validated', description: 'The request would be accepted, and this version would run it' });
+export type Validated = z.output<typeof Validated>;
+
+const reason = text(1_000).optional().describe('For the history');
+const graceSeconds = z
+  .number()
+  .min(0)
+  .max(maxGraceSeconds)
+  .optional()
+  .describe('How many seconds the function gets to clean up; 10 without it');
+
+export const CancelRequest = z
+  .strictObject({
+    reason,
+    graceSeconds,
+    mode: z.enum(['graceful', 'force']).optional().describe('`force` gives the function no time'),
+  })
+  .prefault({})
+  .meta({ id: 'CancelRequest', description: 'How to cancel; an empty body will do' });
+export type CancelRequest = z.output<typeof CancelRequest>;
+
+export const ReassignRequest = z
+  .strictObject({
+    agentId: agentId.optional(),
+    pool: poolName.optional(),
+    anyone: z.literal(true).optional().describe('Any agent that offers the function'),
+    reason,
+    graceSeconds,
+  })
+  .refine(
+    ({ agentId, pool, anyone }) => [agentId, pool, anyone].filter((one) => one !== undefined).length === 1,
+    'name exactly one of agentId, pool, anyone',
+  )
+  .meta({
+    id: 'ReassignRequest',
+    description: 'Who is to run the job instead: exactly one of `agentId`, `pool`, `anyone`',
+    oneOf: [{ required: ['agentId'] }, { required: ['pool'] }, { required: ['anyone'] }],
+    examples: [{ anyone: true, reason: 'the agent is slow' }],
+  });
+export type ReassignRequest = z.output<typeof ReassignRequest>;
+
+export const JobPath = z.strictObject({ id: jobId });
+export type JobPath = z.output<typeof JobPath>;
+
+export const JobQuery = z.strictObject({
+  pageSize,
+  pageToken: pageToken.optional(),
+  status: queryList(z.enum(statuses)).optional().describe('Only jobs in one of these'),
+  function: functionName.optional().describe('Only jobs of this function'),
+});
+export type JobQuery = z.output<typeof JobQuery>;
+
+export const LogQuery = z.strictObject({
+  since: z.iso.datetime().optional().describe('Only lines after this moment (exclusive); microseconds count'),
+  limit: queryInteger(1, 10_000).optional().describe('How many lines at most; 1000 without it; not with `follow`'),
+  follow: queryBoolean.optional().describe('Stream lines as ndjson until the job ends'),
+});
+export type LogQuery = z.output<typeof LogQuery>;

@@ -1,0 +1,36 @@
+import type { CancelCommand } from '@perdure/job/commands';
+import type { JobError } from '@perdure/job/errors';
+import type { JobStart } from '@perdure/job/start';
+import type { Inbox } from './inbox.ts';
+import type { Ledger } from './ledger.ts';
+
+/** All there is of a running job: what it is to do, what became of it, and what was asked of it. */
+export type Life = { start: JobStart; ledger: Ledger; inbox: Inbox };
+
+/** Thrown when the job has gone back to PENDING: the next attempt begins at the claim. */
+export class BackInQueue extends Error {
+  override readonly name = 'BackInQueue';
+}
+
+/** Thrown when the job is to end as FAILED. */
+export class Failing extends Error {
+  override readonly name = 'Failing';
+  readonly error: JobError;
+  constructor(error: JobError) {
+    super(error.detail);
+    this.error = error;
+  }
+}
+
+/** Thrown when the job is to end as CANCELED. */
+export class Canceling extends Error {
+  override readonly name = 'Canceling';
+  readonly command: CancelCommand;
+  /** True when the agent did not acknowledge in time and was given up on. */
+  readonly forced: boolean;
+  constructor(command: CancelCommand, forced: boolean) {
+    super(command.reason ?? 'canceled');
+    this.command = command;
+    this.forced = forced;
+  }
+}

@@ -1,0 +1,2 @@
+export { housekeeping } from './housekeeping.workflow.ts';
+export { job } from './job.workflow.ts';
