@@ -40,6 +40,16 @@ export async function openModel(path: string, card: ModelCard): Promise<Model> {
   };
 }
 
+const sessionOptions = {
+  // How a sum of trees is rounded depends on how rows are spread over threads. A fixed number gives the same answer on
+  // every machine, two is that of the reference results; an agent's slots are what uses the other cores.
+  intraOpNumThreads: 2,
+  interOpNumThreads: 1,
+  extra: { 'session.intra_op.allow_spinning': '0' },
+  // What goes wrong is in the error, once, and not on stderr too.
+  logSeverityLevel: 4,
+} as const;
+
 let last: { key: string; session: InferenceSession } | undefined;
 
 /** The validate and the execute of one job share a process, and so the loaded model. */
@@ -48,9 +58,7 @@ async function sessionOf(path: string): Promise<InferenceSession> {
   const key = JSON.stringify([path, size, mtimeMs]);
   if (last?.key === key) return last.session;
   const { InferenceSession } = await import('onnxruntime-node');
-  // One thread a job: an agent's slots are what uses the cores. Severity 4: what goes wrong is in the error, once.
-  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 } as const;
-  const session = await InferenceSession.create(path, options).catch((cause: unknown) => {
+  const session = await InferenceSession.create(path, sessionOptions).catch((cause: unknown) => {
     // The message names the path on this agent, which tells the user nothing.
     const why = messageOf(cause).replaceAll(path, 'the file');
     throw new InputError(`The model file is not an ONNX model that can be loaded: ${why}`, { code: 'invalid-model', cause });

@@ -1,0 +1,49 @@
+import { clip } from '@perdure/job/errors';
+import type { Hooks, LogLine } from './stage.ts';
+
+/** What one stage may write. Back-pressure keeps memory flat; this keeps the record from being filled by one job. */
+export const logLimits = { lines: 100_000, characters: 32 * 1024 * 1024, lineLength: 8 * 1024 };
+
+/** A line longer than the limit keeps its beginning and tells what was cut. */
+export function cutLine(text: string, cut: number): string {
+  return cut > 0 ? `${text}… (${cut} more characters cut)` : text;
+}
+
+/** Hands lines on in their order, one at a time, up to the limits; then counts, and says so in a marker line. Never rejects. */
+export function logIntake(onLog: Hooks['onLog'], limits = logLimits): { take(line: LogLine): Promise<void>; finish(): Promise<void> } {
+  let [lines, characters, dropped] = [0, 0, 0];
+  let tail = Promise.resolve();
+  const pass = (line: LogLine): Promise<void> => {
+    // A line that cannot be kept must not fail the function that wrote it.
+    tail = tail.then(() => onLog(line)).catch(() => {});
+    return tail;
+  };
+  return {
+    take({ text, ...rest }) {
+      lines += 1;
+      characters += text.length;
+      if (lines <= limits.lines && characters <= limits.characters) {
+        const short = text.slice(0, limits.lineLength);
+        return pass({ ...rest, text: clip(cutLine(short, text.length - short.length), limits.lineLength + 100) });
+      }
+      dropped += 1;
+      if (dropped > 1) return Promise.resolve();
+      return pass(marker(`Lines are dropped from here on: the limit of ${limits.lines} lines or ${limits.characters} characters is reached`));
+    },
+    async finish() {
+      if (dropped > 0) await pass(marker(`${dropped} lines were dropped`));
+      await tail;
+    },
+  };
+}
+
+function marker(text: string): LogLine {
+  return { at: now(), stream: 'log', level: 'warn', text };
+}
+
+/** RFC 3339 with microseconds. */
+export function now(): string {
+  const micros = Math.round((performance.timeOrigin + performance.now()) * 1_000);
+  const millis = Math.floor(micros / 1_000);
+  return `${new Date(millis).toISOString().slice(0, -1)}${String(micros - millis * 1_000).padStart(3, '0')}Z`;
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChildProcess, type Exit, startChild } from './child-process.ts';
+import { canceled, type FailureReport, FunctionFailure } from './failure.ts';
+import { cutLine, logIntake, logLimits, now } from './log-intake.ts';
+import { type Line, linesOf } from './lines.ts';
+import { Report } from './protocol.ts';
+import type { Runner, SessionOptions } from './session.ts';
+import type { Hooks, LogLine, StageInput, StageName, StageResult } from './stage.ts';
+
+/** A report is at most the output (1 MiB), with what JSON makes of it. */
+const maxReportLength = 16 * 1024 * 1024;
+/** How long the last lines are waited for when nothing comes any more. */
+const quietMs = 1_000;
+
+type Ending = Extract<Report, { type: 'done' | 'failed' }>;
+type Running = {
+  hooks: Hooks;
+  intake: ReturnType<typeof logIntake>;
+  mark: string;
+  /** stdout and stderr, until their mark has come. */
+  unmarked: Set<LogLine['stream']>;
+  allMarked: PromiseWithResolvers<void>;
+  ending: PromiseWithResolvers<Ending | Exit>;
+};
+
+/** Runs a function in a child process of its own. */
+export function processRunner({ pack, scratch, env, functionName, functionVersion }: SessionOptions): Runner {
+  const child = startChild(pack, scratch, env);
+  let running: Running | undefined;
+  let stopping = false;
+  let ended = false;
+  /** Lines that are being handed on at this moment. */
+  let handing = 0;
+
+  const pumps = Promise.all([
+    pump(child.stdout, logLimits.lineLength, textTaker('stdout', 'info')),
+    pump(child.stderr, logLimits.lineLength, textTaker('stderr', 'warn')),
+    pump(child.reports, maxReportLength, takeReport),
+  ]);
+  const gone = child.exited.then(async (exit) => {
+    ended = true;
+    // Something that has left the process group may hold the pipes open for ever.
+    await Promise.race([pumps, untilQuiet()]);
+    for (const stream of [child.stdout, child.stderr, child.reports]) stream.destroy();
+    running?.ending.resolve(exit);
+    running?.allMarked.resolve();
+    return exit;
+  });
+
+  async function run(stage: StageName, input: StageInput, hooks: Hooks): Promise<StageResult> {
+    if (running) throw new Error('a session runs one stage at a time');
+    if (stopping) throw new FunctionFailure(canceled);
+    const mark = randomUUID();
+    running = {
+      hooks,
+      mark,
+      intake: logIntake(hooks.onLog),
+      unmarked: new Set(['stdout', 'stderr']),
+      allMarked: Promise.withResolvers(),
+      ending: Promise.withResolvers(),
+    };
+    const { ending, allMarked, intake } = running;
+    child.send({ type: 'stage', stage, functionName, functionVersion, scratch, mark, ...input });
+    void gone.then(ending.resolve);
+    try {
+      const end = await ending.promise;
+      await Promise.race([allMarked.promise, untilQuiet()]);
+      await intake.finish();
+      if (!('type' in end)) throw new FunctionFailure(stopping ? canceled : exitFailure(end));
+      if (end.type === 'failed') throw new FunctionFailure(stopping ? canceled : end);
+      return { output: end.output, files: end.files };
+    } finally {
+      running = undefined;
+    }
+  }
+
+  function takeReport({ text, cut }: Line): Promise<void> | void {
+    const report = cut > 0 ? undefined : parseReport(text);
+    if (!report) {
+      running?.ending.resolve(unreadable);
+      return;
+    }
+    if (report.type === 'log') return running?.intake.take({ at: report.at, stream: 'log', level: report.level, text: report.text });
+    if (report.type === 'progress') {
+      const { type: _, ...progress } = report;
+      running?.hooks.onProgress(progress);
+    } else if (report.type !== 'ready') running?.ending.resolve(report);
+  }
+
+  function textTaker(stream: 'stdout' | 'stderr', level: LogLine['level']) {
+    let blanks = 0;
+    return async ({ text, cut }: Line): Promise<void> => {
+      if (text === running?.mark) {
+        // The empty line before the mark belongs to it: it ended whatever the function had left without an end.
+        blanks = 0;
+        running.unmarked.delete(stream);
+        if (running.unmarked.size === 0) running.allMarked.resolve();
+        return;
+      }
+      if (text === '') {
+        blanks += 1;
+        return;
+      }
+      for (; blanks > 0; blanks--) await running?.intake.take({ at: now(), stream, level, text: '' });
+      await running?.intake.take({ at: now(), stream, level, text: cutLine(text, cut) });
+    };
+  }
+
+  async function pump(stream: AsyncIterable<string>, maxLength: number, take: (line: Line) => Promise<void> | void): Promise<void> {
+    try {
+      for await (const line of linesOf(stream, maxLength)) {
+        handing += 1;
+        await take(line);
+        handing -= 1;
+      }
+    } catch {
+      // The pipe was closed with the process.
+    }
+  }
+
+  async function untilQuiet(): Promise<void> {
+    do await delay(quietMs, undefined, { ref: false });
+    while (handing > 0);
+  }
+
+  async function kill(): Promise<void> {
+    stopping = true;
+    child.killGroup();
+    await gone;
+  }
+
+  return {
+    run,
+    async stop(graceMs) {
+      stopping = true;
+      if (running && graceMs > 0) {
+        child.send({ type: 'stop' });
+        const enough = new AbortController();
+        const grace = delay(graceMs, undefined, { signal: enough.signal }).catch(() => {});
+        await Promise.race([running.ending.promise, grace]);
+        enough.abort();
+      }
+      await kill();
+    },
+    kill,
+    pid: child.pid,
+    get ended() {
+      return ended;
+    },
+  };
+}
+
+const unreadable: Ending = { type: 'failed', code: 'output-invalid', message: 'The process of the function sent a report that cannot be read', retryable: false, details: [] };
+
+function parseReport(text: string): Report | undefined {
+  try {
+    return Report.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function exitFailure({ code, signal, error }: Exit): FailureReport {
+  const how = error
+    ? `could not be started: ${error.message}`
+    : signal
+      ? `was ended by signal ${signal}${signal === 'SIGKILL' ? ' (often: the system ran out of memory)' : ''}`
+      : `exited with code ${code}`;
+  return { code: 'process-exited', message: `The process of the function ${how}`, retryable: true, details: [] };
+}

@@ -1,0 +1,85 @@
+import { type FunctionDefinition, type LogLevel, parseOutput, parseParameters, type ProducedFile, type Progress } from '@perdure/functions';
+import { clip } from '@perdure/job/errors';
+import type { JsonObject } from '@perdure/job/json';
+import { checkFiles } from './result-files.ts';
+import { throttled } from './throttled.ts';
+
+export type StageName = 'validate' | 'execute';
+
+/** `files`: the local path of each file parameter, by file id. */
+export type StageInput = { parameters: JsonObject; files: Record<string, string> };
+
+export type LogLine = { at: string; stream: 'stdout' | 'stderr' | 'log'; level: LogLevel; text: string };
+
+export type ProgressReport = { done: number; total: number | null; unit: string | null; message: string | null };
+
+export type Hooks = {
+  /** A line of the function. As long as a returned promise is open, no further line is taken, and a process that writes is held up. */
+  onLog: (line: LogLine) => void | Promise<void>;
+  /** At most five times a second, and the last one always. */
+  onProgress: (progress: ProgressReport) => void;
+};
+
+export type ResultFile = { name: string; mediaType: string; path: string; size: number };
+export type StageResult = { output: JsonObject | null; files: ResultFile[] };
+
+type Surroundings = {
+  scratch: string;
+  signal: AbortSignal;
+  log: (level: LogLevel, text: string) => void;
+  progress: (progress: ProgressReport) => void;
+};
+
+const progressIntervalMs = 200;
+
+/** Runs one stage of a function here: in the child process, or in the agent's for an inline function. */
+export async function runStage(
+  definition: FunctionDefinition,
+  stage: StageName,
+  { parameters, files }: StageInput,
+  { scratch, signal, log, progress }: Surroundings,
+): Promise<StageResult> {
+  const produced: ProducedFile[] = [];
+  const reports = throttled(progress, progressIntervalMs);
+  const context = {
+    parameters,
+    files,
+    scratch,
+    signal,
+    log: {
+      debug: (text: string) => log('debug', text),
+      info: (text: string) => log('info', text),
+      warn: (text: string) => log('warn', text),
+      error: (text: string) => log('error', text),
+    },
+    progress: (given: Progress) => {
+      // Half a report says nothing, and must not fail the function.
+      if (isAmount(given.done)) reports.push(wholeReport(given));
+    },
+    addFile: (file: ProducedFile) => void produced.push(file),
+  };
+  try {
+    if (stage === 'validate') {
+      parseParameters(definition.input, parameters);
+      await definition.validate?.(context);
+      return { output: null, files: [] };
+    }
+    const output = parseOutput(definition, await definition.execute(context));
+    return { output, files: await checkFiles(definition, produced, scratch) };
+  } finally {
+    reports.flush();
+  }
+}
+
+function wholeReport({ done, total, unit, message }: Progress): ProgressReport {
+  return {
+    done,
+    total: isAmount(total) ? total : null,
+    unit: unit === undefined ? null : clip(unit, 50),
+    message: message === undefined ? null : clip(message, 500),
+  };
+}
+
+function isAmount(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value) && value >= 0;
+}
