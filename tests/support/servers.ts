@@ -25,13 +25,13 @@ export async function startTestServers(): Promise<TestServers> {
   await mkdir(runFolder);
   await noteProcess(folder, 'owner', process.pid);
   const clean = async (): Promise<void> => {
-    await endLeftovers(runFolder, { signal: 'SIGINT', graceMs: 5_000 });
+    await endLeftovers(runFolder, 5_000);
     await rm(folder, { recursive: true, force: true });
   };
   try {
     const temporalProgram = await findTemporalProgram({
       path: process.env['PATH'] ?? '',
-      cache: programCache(process.env),
+      cache: programCache(),
       onStep: console.log,
     });
     const [postgresPort, temporalPort] = [await getPort(), await getPort()];
@@ -63,7 +63,7 @@ async function sweep(): Promise<void> {
     const names: string[] = await readdir(folder).catch(() => []);
     // A folder without a note of its owner is one that another run is making at this moment.
     if (!names.includes('owner.json') || (await notedPid(folder, 'owner')) !== undefined) continue;
-    await endLeftovers(join(folder, 'run'), { signal: 'SIGINT', graceMs: 5_000 });
+    await endLeftovers(join(folder, 'run'), 5_000);
     await rm(folder, { recursive: true, force: true });
   }
 }

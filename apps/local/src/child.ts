@@ -7,7 +7,7 @@ export type ChildSpec = {
   name: string;
   command: string;
   args: readonly string[];
-  env?: NodeJS.ProcessEnv;
+  env: NodeJS.ProcessEnv;
   cwd?: string;
   /** What asks this program to end in good order; SIGTERM when not said. */
   stopSignal?: NodeJS.Signals;
@@ -34,7 +34,7 @@ export type Child = {
 export async function startChild(spec: ChildSpec, onLine: (line: string) => void): Promise<Child> {
   const started = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
-    env: spec.env ?? process.env,
+    env: spec.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...spec.user,

@@ -3,14 +3,25 @@ import { join } from 'node:path';
 import { identityOf } from './process-identity.ts';
 import { sendSignal, until } from './signals.ts';
 
-type Entry = { pid: number; identity: string };
+type Entry = { pid: number; identity: string; stopSignal: NodeJS.Signals };
 
-/** Notes on disk that this process runs, so that a later start finds it when its parent was killed and could not end it. */
-export async function noteProcess(folder: string, name: string, pid: number): Promise<void> {
+/**
+ * Notes on disk that this process runs and which signal ends it, so that a later start finds it when its parent was killed and
+ * could not end it.
+ */
+export async function noteProcess(
+  folder: string,
+  name: string,
+  pid: number,
+  stopSignal: NodeJS.Signals = 'SIGTERM',
+): Promise<void> {
   const identity = await identityOf(pid);
   if (identity === undefined) return;
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${name}.json`), JSON.stringify({ pid, identity } satisfies Entry));
+  await writeFile(
+    join(folder, `${name}.json`),
+    JSON.stringify({ pid, identity, stopSignal } satisfies Entry),
+  );
 }
 
 export async function forgetProcess(folder: string, name: string): Promise<void> {
@@ -23,33 +34,23 @@ export async function notedPid(folder: string, name: string): Promise<number | u
   return entry !== undefined && (await runs(entry)) ? entry.pid : undefined;
 }
 
-/**
- * Ends what an earlier parent left running. Asks with `signal`, and after `graceMs` kills the process group.
- * Answers the names of what was still running.
- */
-export async function endLeftovers(
-  folder: string,
-  options: { signal?: NodeJS.Signals; graceMs: number },
-): Promise<string[]> {
+/** Ends what an earlier parent left running; what does not end within `graceMs` is killed with its group. Answers the names. */
+export async function endLeftovers(folder: string, graceMs: number): Promise<string[]> {
   const files: string[] = await readdir(folder).catch(() => []);
   const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
   const ended = await Promise.all(
-    names.map(async (name) => ((await endLeftover(folder, name, options)) ? [name] : [])),
+    names.map(async (name) => ((await endLeftover(folder, name, graceMs)) ? [name] : [])),
   );
   return ended.flat();
 }
 
-async function endLeftover(
-  folder: string,
-  name: string,
-  options: { signal?: NodeJS.Signals; graceMs: number },
-): Promise<boolean> {
+async function endLeftover(folder: string, name: string, graceMs: number): Promise<boolean> {
   const entry = await readEntry(folder, name);
   const running = entry !== undefined && (await runs(entry));
   if (running) {
-    sendSignal(entry.pid, options.signal ?? 'SIGTERM');
+    sendSignal(entry.pid, entry.stopSignal);
     const gone = async (): Promise<boolean> => !(await runs(entry));
-    if (!(await until(gone, options.graceMs))) {
+    if (!(await until(gone, graceMs))) {
       sendSignal(-entry.pid, 'SIGKILL');
       await until(gone, 2_000);
     }
@@ -66,11 +67,20 @@ async function runs({ pid, identity }: Entry): Promise<boolean> {
 async function readEntry(folder: string, name: string): Promise<Entry | undefined> {
   try {
     const entry: unknown = JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8'));
-    if (typeof entry !== 'object' || entry === null || !('pid' in entry) || !('identity' in entry))
-      return undefined;
-    const { pid, identity } = entry;
-    return typeof pid === 'number' && pid > 1 && typeof identity === 'string' ? { pid, identity } : undefined;
+    return isEntry(entry) ? entry : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('pid' in value && 'identity' in value && 'stopSignal' in value)) return false;
+  const { pid, identity, stopSignal } = value;
+  return (
+    typeof pid === 'number' &&
+    pid > 1 &&
+    typeof identity === 'string' &&
+    /^SIG[A-Z]+$/.test(String(stopSignal))
+  );
 }

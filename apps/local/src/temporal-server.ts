@@ -1,3 +1,4 @@
+import { readEnvironment } from '@perdure/config/environment';
 import { execa } from 'execa';
 import { type Child, howItEnded, startChild } from './child.ts';
 import { noteProcess } from './ledger.ts';
@@ -118,5 +119,7 @@ async function serves(program: string, address: string, child: Child): Promise<b
 
 /** The program reads TEMPORAL_* itself (address, TLS, API key); those that are set for another server would lead it astray. */
 function withoutTemporalSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+  return Object.fromEntries(
+    Object.entries(readEnvironment()).filter(([name]) => !name.startsWith('TEMPORAL_')),
+  );
 }

@@ -1,0 +1,40 @@
+import pc from 'picocolors';
+import { readable } from './readable.ts';
+
+export type Output = {
+  /** Perdure's own words. */
+  say(text: string): void;
+  /** A line of a child process, shown behind its name. */
+  line(source: string, text: string): void;
+  /** Keeps the children's lines back while something else draws on the screen; the answer shows them. */
+  hold(): () => void;
+};
+
+const colours = [pc.cyan, pc.magenta, pc.yellow, pc.blue, pc.green];
+const widest = 'orchestrator'.length;
+
+/** Writes what the children say to one stream, each line behind the coloured name of its source. */
+export function makeOutput(write: (text: string) => void): Output {
+  const sources: string[] = [];
+  const kept: string[] = [];
+  let holds = 0;
+  const show = (text: string): void => {
+    if (holds > 0) kept.push(text);
+    else write(text);
+  };
+  return {
+    say: (text) => write(`${text}\n`),
+    line(source, text) {
+      if (!sources.includes(source)) sources.push(source);
+      const colour = colours[sources.indexOf(source) % colours.length] ?? pc.white;
+      show(`${colour(`${source.padEnd(widest)} │`)} ${readable(text)}\n`);
+    },
+    hold() {
+      holds += 1;
+      return () => {
+        holds -= 1;
+        if (holds === 0) for (const text of kept.splice(0)) write(text);
+      };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { LocalConfig } from '@perdure/config/local';
+import { rm } from 'node:fs/promises';
+import { adminKeyIn } from './admin-key.ts';
+import { buildApi } from './api-build.ts';
+import { type Home, makeHome } from './folders.ts';
+import { endLeftovers, noteProcess, notedPid } from './ledger.ts';
+import type { Output } from './output.ts';
+import { takePorts } from './ports.ts';
+import { programsOf } from './programs.ts';
+import { untilAnswers } from './readiness.ts';
+import { type Ports, type ServerAddresses, serverSteps } from './servers.ts';
+import { runSteps } from './steps.ts';
+import { type Service, type Supervised, supervise } from './supervisor.ts';
+
+export type Stack = {
+  readonly apiUrl: string;
+  readonly adminKey: string;
+  readonly home: Home;
+  readonly servers: ServerAddresses;
+  /** Settles when a part has ended so often that it is not started again: the whole is to end. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts everything and waits until the API is ready. Ends what it started when it cannot, or when `signal` comes, and then
+ * rejects.
+ */
+export async function startStack(
+  config: LocalConfig,
+  output: Output,
+  options: { terminal: boolean; signal: AbortSignal },
+): Promise<Stack> {
+  const { signal } = options;
+  const home = await claimHome(config.home, output);
+  // Ended in the reverse order; those of one row together.
+  const rows: Supervised[][] = [[], [], []];
+  const [servers = [], middle = [], front = []] = rows;
+  let fail: (reason: Error) => void = () => undefined;
+  const failed = new Promise<Error>((settle) => (fail = settle));
+  const keep = (row: Supervised[], part: Supervised): void => {
+    row.push(part);
+    void part.gaveUp.then(fail);
+  };
+  const stop = async (): Promise<void> => {
+    for (const row of rows.toReversed()) await Promise.all(row.map((part) => part.stop()));
+    await rm(home.run, { recursive: true, force: true });
+  };
+  const begin = async (row: Supervised[], service: Service): Promise<void> => {
+    signal.throwIfAborted();
+    keep(row, await supervise(service, output.say));
+  };
+  try {
+    const ports = await portsFor(config);
+    const onStarted = (server: Supervised): void => keep(servers, server);
+    const bringUp = serverSteps({ config, home, ports, output, signal, onStarted });
+    const build = { title: 'API', run: async () => void (await buildApi(signal)) };
+    await withLogsHeld(output, () => runSteps([...bringUp.steps, build], options.terminal));
+    const adminKey = await adminKeyIn(home.adminKey, config.adminKey);
+    const { api, orchestrator, agent } = programsOf({
+      config,
+      home,
+      ports,
+      servers: bringUp.addresses(),
+      adminKey,
+      output,
+    });
+    const apiUrl = `http://${config.host.includes(':') ? `[${config.host}]` : hostToCall(config.host)}:${ports.api}`;
+    // The API brings the database up to date; the workers need it so.
+    await begin(front, api);
+    await untilAnswers(`${apiUrl}/livez`, { signal, failed });
+    await begin(middle, orchestrator);
+    await begin(front, agent);
+    await untilAnswers(`${apiUrl}/readyz`, { signal, failed });
+    return { apiUrl, adminKey, home, servers: bringUp.addresses(), failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Makes the data folder ours: refuses when another start uses it, and ends what a start that was killed left running. */
+async function claimHome(folder: string, output: Output): Promise<Home> {
+  const home = await makeHome(folder);
+  const rival = await notedPid(home.run, 'local');
+  if (rival !== undefined) {
+    throw new Error(
+      `Perdure runs already on ${folder} (process ${rival}). End that one first, or set PERDURE_HOME to another folder.`,
+    );
+  }
+  await rm(`${home.run}/local.json`, { force: true });
+  const ended = await endLeftovers(home.run, 5_000);
+  if (ended.length > 0) output.say(`Ended what an earlier start had left running: ${ended.join(', ')}.`);
+  await noteProcess(home.run, 'local', process.pid);
+  return home;
+}
+
+async function portsFor(config: LocalConfig): Promise<Ports> {
+  const host = '127.0.0.1';
+  const { database, temporal } = config;
+  const wishes = [
+    { host: config.host, port: config.port, variable: 'PORT', what: 'the API' },
+    ...(database.url === undefined
+      ? [{ host, port: database.port, variable: 'POSTGRES_PORT', what: 'PostgreSQL' }]
+      : []),
+    ...(temporal.address === undefined
+      ? [
+          { host, port: temporal.port, variable: 'TEMPORAL_PORT', what: 'the Temporal server' },
+          { host, port: temporal.uiPort, variable: 'TEMPORAL_UI_PORT', what: 'the Temporal UI' },
+        ]
+      : []),
+  ];
+  const ports = await takePorts(wishes);
+  const portOf = (variable: string): number =>
+    ports[wishes.findIndex((wish) => wish.variable === variable)] ?? 0;
+  return {
+    api: portOf('PORT'),
+    postgres: portOf('POSTGRES_PORT'),
+    temporal: portOf('TEMPORAL_PORT'),
+    temporalUi: portOf('TEMPORAL_UI_PORT'),
+  };
+}
+
+async function withLogsHeld(output: Output, work: () => Promise<void>): Promise<void> {
+  const release = output.hold();
+  try {
+    await work();
+  } finally {
+    release();
+  }
+}
+
+/** An address that stands for every interface cannot be called. */
+function hostToCall(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host;
+}
