@@ -19,10 +19,12 @@ export {
   NewKey,
   UploadQuery,
 } from './schemas/catalogue.ts';
+export { Live, Ready } from './schemas/health.ts';
 export {
   History,
   HistoryEvent,
   Job,
+  JobFile,
   JobPage,
   JobSummary,
   LogLine,

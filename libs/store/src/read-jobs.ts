@@ -16,10 +16,10 @@ export function getRevision(
   db: Database,
   tenantId: string,
   id: string,
-): Promise<{ revision: number; status: Status } | undefined> {
+): Promise<{ revision: number; status: Status; createdAt: string } | undefined> {
   return db.kysely
     .selectFrom('jobs')
-    .select(['revision', 'status'])
+    .select(['revision', 'status', 'createdAt'])
     .where('tenantId', '=', tenantId)
     .where('id', '=', id)
     .executeTakeFirst();

@@ -9,7 +9,9 @@ export const Function = z
     name: functionName,
     version,
     description: z.string(),
-    inputSchema: anyObject.describe('JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file'),
+    inputSchema: anyObject.describe(
+      'JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file',
+    ),
     outputSchema: anyObject.nullable().describe('JSON Schema 2020-12 of `output`'),
     result: z.string().nullable().describe('The file that is the result; null: the output is'),
     tool: tool.nullable(),
@@ -124,4 +126,3 @@ export const Me = z
   })
   .meta({ id: 'Me', description: 'Who is asking, and what this key may do' });
 export type Me = z.output<typeof Me>;
-

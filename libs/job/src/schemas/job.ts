@@ -2,19 +2,35 @@ import { z } from 'zod';
 import { eventTypes } from '../transitions.ts';
 import { stages, statuses } from '../status.ts';
 import { Limits } from './submit.ts';
-import { agentId, anyObject, digest, functionName, moment, nextPageToken, poolName, uuid, version } from './pieces.ts';
+import {
+  agentId,
+  anyObject,
+  digest,
+  functionName,
+  moment,
+  nextPageToken,
+  poolName,
+  uuid,
+  version,
+} from './pieces.ts';
 import { JobError } from './problem.ts';
 
 export const AnsweredStatus = z
   .enum([...statuses, 'UNKNOWN'])
-  .describe('COMPLETED, FAILED and CANCELED are final. UNKNOWN: neither Temporal nor the record can tell; ask again')
+  .describe(
+    'COMPLETED, FAILED and CANCELED are final. UNKNOWN: neither Temporal nor the record can tell; ask again',
+  )
   .meta({ id: 'JobStatus' });
 
 export const Progress = z
   .strictObject({
     done: z.number().describe('How much is done, in `unit`'),
     total: z.number().nullable().describe('How much there is, if known'),
-    unit: z.string().nullable().describe('What is counted').meta({ examples: ['rows'] }),
+    unit: z
+      .string()
+      .nullable()
+      .describe('What is counted')
+      .meta({ examples: ['rows'] }),
     message: z.string().nullable().describe('What the function says of it'),
   })
   .meta({ id: 'Progress', description: 'How far the function has come, as it reports it' });
@@ -24,8 +40,14 @@ export const WaitingReason = z
     z.strictObject({
       kind: z.literal('no-agent-serves').describe('No agent that is online offers what the job asks for'),
     }),
-    z.strictObject({ kind: z.literal('agent-offline').describe('The agent the job is pinned to is offline'), agentId }),
-    z.strictObject({ kind: z.literal('all-busy').describe('Agents offer it, and all their slots are taken'), agents: z.int() }),
+    z.strictObject({
+      kind: z.literal('agent-offline').describe('The agent the job is pinned to is offline'),
+      agentId,
+    }),
+    z.strictObject({
+      kind: z.literal('all-busy').describe('Agents offer it, and all their slots are taken'),
+      agents: z.int(),
+    }),
   ])
   .meta({ id: 'WaitingReason', description: 'Why a PENDING job waits' });
 export type WaitingReason = z.output<typeof WaitingReason>;
@@ -63,7 +85,9 @@ export const Job = z
     output: anyObject.nullable().describe('What the function returned, once COMPLETED'),
     files: z.array(JobFile).describe('The files it brought forth, once COMPLETED'),
     error: JobError.nullable().describe('Why it failed, once FAILED'),
-    lastFailure: JobError.nullable().describe('Why the latest try failed, while the function is being retried'),
+    lastFailure: JobError.nullable().describe(
+      'Why the latest try failed, while the function is being retried',
+    ),
     nextAttemptAt: when('When the function is tried again'),
     waitingReason: WaitingReason.nullable(),
     cancelRequestedAt: when('When a cancel was asked for'),

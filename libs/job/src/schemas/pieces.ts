@@ -5,10 +5,13 @@ import type { JsonObject } from '../json.ts';
 /** A moment as every answer writes it: RFC 3339, UTC. */
 export const moment = z.iso.datetime().meta({ examples: ['2026-11-22T05:00:00.000Z'] });
 
-export const uuid = z.string().regex(patterns.uuid, 'is a UUID in small letters').meta({
-  format: 'uuid',
-  examples: ['0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
-});
+export const uuid = z
+  .string()
+  .regex(patterns.uuid, 'is a UUID in small letters')
+  .meta({
+    format: 'uuid',
+    examples: ['0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
+  });
 
 /** The id of a job in a path: a UUID where it was made over HTTP, more where a service started the workflow itself. */
 export const jobId = z
@@ -44,10 +47,12 @@ export const agentId = z
 export const text = (length: number) => z.string().min(1).max(length);
 
 /** Any JSON object. What is inside is judged by the schema of the function. */
-export const anyObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'is an object',
-).meta({ type: 'object', additionalProperties: true });
+export const anyObject = z
+  .custom<JsonObject>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'is an object',
+  )
+  .meta({ type: 'object', additionalProperties: true });
 
 export const digest = z
   .string()
@@ -69,11 +74,12 @@ export const queryBoolean = z.preprocess(
 
 /** A query parameter that may be given several times. */
 export const queryList = <Item extends z.ZodType>(item: Item) =>
-  z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item).min(1).max(20));
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',') : value),
+    z.array(item).min(1).max(20),
+  );
 
-export const pageSize = queryInteger(1, 200)
-  .default(50)
-  .describe('How many items a page has at most');
+export const pageSize = queryInteger(1, 200).default(50).describe('How many items a page has at most');
 
 export const pageToken = z
   .string()

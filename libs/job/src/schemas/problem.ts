@@ -10,7 +10,9 @@ export const ErrorDetail = z
   .strictObject({
     pointer: z
       .string()
-      .describe('A JSON Pointer (RFC 6901) into the body, or `query/…`, `path/…`, `header/…`, or a place in a file')
+      .describe(
+        'A JSON Pointer (RFC 6901) into the body, or `query/…`, `path/…`, `header/…`, or a place in a file',
+      )
       .meta({ examples: ['/parameters/seconds'] }),
     detail: z.string().describe('What is wrong there'),
   })

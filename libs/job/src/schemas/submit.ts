@@ -50,7 +50,10 @@ export const JobRequest = z
     pool: poolName.optional().describe('Only agents of this pool'),
     agentId: agentId.optional().describe('Only this agent'),
     tool: Tool.optional().describe('Only agents that have this tool'),
-    operatingSystem: poolName.optional().describe('Only agents that run on it').meta({ examples: ['linux'] }),
+    operatingSystem: poolName
+      .optional()
+      .describe('Only agents that run on it')
+      .meta({ examples: ['linux'] }),
     priority: z.int().min(1).max(5).optional().describe('1 (first) to 5 (last), 3 without it'),
     limits: Limits.optional(),
     maxAgentLosses: z.int().min(0).max(100).optional().describe('So many agents may be lost; 3 without it'),
@@ -125,7 +128,9 @@ export type JobQuery = z.output<typeof JobQuery>;
 
 export const LogQuery = z.strictObject({
   since: z.iso.datetime().optional().describe('Only lines after this moment (exclusive); microseconds count'),
-  limit: queryInteger(1, 10_000).optional().describe('How many lines at most; 1000 without it; not with `follow`'),
+  limit: queryInteger(1, 10_000)
+    .optional()
+    .describe('How many lines at most; 1000 without it; not with `follow`'),
   follow: queryBoolean.optional().describe('Stream lines as ndjson until the job ends'),
 });
 export type LogQuery = z.output<typeof LogQuery>;

@@ -1,0 +1,83 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { ApiConfig } from '@perdure/config/api';
+import { LoggerModule } from 'nestjs-pino';
+import { AgentsController } from './agents/agents.controller.ts';
+import { AgentsService } from './agents/agents.service.ts';
+import { DatabaseService } from './database/database.service.ts';
+import { ContentController } from './files/content.controller.ts';
+import { FilesController } from './files/files.controller.ts';
+import { FilesService } from './files/files.service.ts';
+import { StorageService } from './files/storage.service.ts';
+import { Catalogue } from './functions/catalogue.ts';
+import { FunctionsController } from './functions/functions.controller.ts';
+import { FunctionsService } from './functions/functions.service.ts';
+import { HealthController } from './health/health.controller.ts';
+import { Metrics } from './health/metrics.ts';
+import { Readiness } from './health/readiness.ts';
+import { AuthGuard } from './http/auth.guard.ts';
+import { SchemaPipe } from './http/schema-pipe.ts';
+import { Admission } from './jobs/admission.ts';
+import { Changes } from './jobs/changes.ts';
+import { ControlService } from './jobs/control.service.ts';
+import { JobsController } from './jobs/jobs.controller.ts';
+import { JobsService } from './jobs/jobs.service.ts';
+import { LogsController } from './jobs/logs.controller.ts';
+import { LogsService } from './jobs/logs.service.ts';
+import { PageTokens } from './jobs/page-tokens.ts';
+import { ResultsController } from './jobs/results.controller.ts';
+import { SubmitService } from './jobs/submit.service.ts';
+import { WaitingReasons } from './jobs/waiting-reasons.ts';
+import { WorkflowStatus } from './jobs/workflow-status.ts';
+import { KeyRing } from './keys/key-ring.ts';
+import { KeysController } from './keys/keys.controller.ts';
+import { KeysService } from './keys/keys.service.ts';
+import { Settings } from './settings.ts';
+import { TemporalService } from './temporal/temporal.service.ts';
+
+@Module({
+  controllers: [
+    JobsController,
+    LogsController,
+    ResultsController,
+    FilesController,
+    ContentController,
+    FunctionsController,
+    AgentsController,
+    KeysController,
+    HealthController,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_PIPE, useClass: SchemaPipe },
+    Admission,
+    AgentsService,
+    Catalogue,
+    Changes,
+    ControlService,
+    DatabaseService,
+    FilesService,
+    FunctionsService,
+    JobsService,
+    KeyRing,
+    KeysService,
+    LogsService,
+    Metrics,
+    PageTokens,
+    Readiness,
+    StorageService,
+    SubmitService,
+    TemporalService,
+    WaitingReasons,
+    WorkflowStatus,
+  ],
+})
+export class AppModule {
+  static with(config: ApiConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [LoggerModule.forRoot({ useExisting: true })],
+      providers: [{ provide: Settings, useValue: new Settings(config) }],
+    };
+  }
+}

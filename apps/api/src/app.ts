@@ -1,0 +1,86 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ApiConfig } from '@perdure/config/api';
+import { ensureAdminKey } from '@perdure/store/admin';
+import { migrate } from '@perdure/store/database';
+import { Logger } from 'nestjs-pino';
+import { type DestinationStream, pino } from 'pino';
+import { AppModule } from './app.module.ts';
+import { DatabaseService } from './database/database.service.ts';
+import { serveDocs } from './docs/page.ts';
+import { Metrics } from './health/metrics.ts';
+import type { AuthenticatedRequest } from './http/caller.ts';
+import { KnownPaths } from './http/known-paths.ts';
+import { ProblemFilter } from './http/problem-filter.ts';
+import { createAdapter } from './http/server.ts';
+import { secretOf } from './keys/secret.ts';
+
+/** Builds the API and prepares the database; it serves once `listen` is called. */
+export async function createApp(
+  config: ApiConfig,
+  logs?: DestinationStream,
+): Promise<NestFastifyApplication> {
+  const logger = pino({ level: config.logLevel, base: { service: 'perdure-api' } }, logs);
+  const paths = new KnownPaths();
+  const adapter = createAdapter(config, logger, paths);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.useGlobalFilters(new ProblemFilter(paths));
+  app.useSecurityHeaders({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': "'none'", 'frame-ancestors': "'none'" },
+    },
+    xFrameOptions: { action: 'deny' },
+  });
+  report(app);
+  serveDocs(app);
+  try {
+    await prepare(app.get(DatabaseService), config);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+/** Brings the tables up to date under a lock, and sees to the admin key. */
+async function prepare(database: DatabaseService, { adminKey }: ApiConfig): Promise<void> {
+  await database.atBoot((db) => migrate(db));
+  if (adminKey === undefined) return;
+  const { hash, prefix, lastFour } = secretOf(adminKey);
+  await database.call((db) => ensureAdminKey(db, hash, prefix, lastFour));
+}
+
+/** One line and one measurement a request. Neither query strings nor headers: they may carry secrets. */
+function report(app: NestFastifyApplication): void {
+  const metrics = app.get(Metrics);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request: AuthenticatedRequest, reply, done) => {
+      const { method, principal } = request;
+      const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+      const { statusCode: status, elapsedTime } = reply;
+      metrics.observeRequest({ method, route, status }, elapsedTime);
+      const path = request.url.split('?', 1)[0];
+      request.log.info(
+        {
+          method,
+          path,
+          status,
+          ms: Math.round(elapsedTime),
+          keyId: principal?.keyId,
+          tenantId: principal?.tenantId,
+        },
+        'answered',
+      );
+      done();
+    });
+}

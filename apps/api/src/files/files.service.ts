@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
+import type { File } from '@perdure/job/schemas';
+import { type FileRecord, getFile } from '@perdure/store/read';
+import { insertFile } from '@perdure/store/submit';
+import type { Readable } from 'node:stream';
+import { v7 as uuidv7 } from 'uuid';
+import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
+import { Settings } from '../settings.ts';
+import { StorageService } from './storage.service.ts';
+
+/** An upload from which nothing comes for so long is given up. */
+const idleMs = 60_000;
+
+export type Upload = { name: string; mediaType: string; expectedSha256: string | undefined; bytes: Readable };
+
+@Injectable()
+export class FilesService {
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly storage: StorageService,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Streams to storage. Nothing is visible, and nothing stays, unless all bytes have come and match the digest announced. */
+  async create(caller: Principal, { name, mediaType, expectedSha256, bytes }: Upload): Promise<FileRecord> {
+    const maxBytes = this.settings.config.limits.fileBytes;
+    const { sha256, size } = await this.storage.put(received(bytes), { maxBytes, expectedSha256 });
+    const file: FileRecord = {
+      id: uuidv7(),
+      tenantId: caller.tenantId,
+      owner: caller.name,
+      name,
+      mediaType,
+      size,
+      sha256,
+      jobId: null,
+      createdAt: new Date().toISOString(),
+    };
+    await this.database.call((db) => insertFile(db, file));
+    return file;
+  }
+
+  /** The same answer for a file of somebody else and for none at all. */
+  async get({ tenantId }: Principal, id: string): Promise<FileRecord> {
+    const file = await this.database.call((db) => getFile(db, tenantId, id));
+    if (file === undefined) throw new PerdureError('not-found', 'There is no such file');
+    return file;
+  }
+
+  async read(
+    { id, sha256 }: FileRecord,
+    range: { start: number; end: number } | undefined,
+  ): Promise<Readable> {
+    try {
+      return await this.storage.read(sha256, range);
+    } catch (error) {
+      if (!(error instanceof PerdureError) || error.code !== 'not-found') throw error;
+      throw new Error(`the bytes of file ${id} are gone`, { cause: error });
+    }
+  }
+}
+
+/** The bytes as they come; a connection that breaks or falls silent ends the upload. */
+async function* received(bytes: Readable): AsyncGenerator<Uint8Array> {
+  const giveUp = (): void => void bytes.destroy(new Error(`nothing came for ${idleMs / 1_000} seconds`));
+  let timer = setTimeout(giveUp, idleMs);
+  try {
+    for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
+      clearTimeout(timer);
+      yield chunk;
+      timer = setTimeout(giveUp, idleMs);
+    }
+  } catch (cause) {
+    throw new PerdureError('upload-incomplete', 'The upload ended before all bytes had come', { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function toFile({ id, name, mediaType, size, sha256, createdAt }: FileRecord): File {
+  const self = `/v1/files/${id}`;
+  return { id, name, mediaType, size, sha256, createdAt, links: { self, content: `${self}/content` } };
+}

@@ -1,0 +1,58 @@
+import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
+import { type ErrorDetail, PerdureError } from '@perdure/job/errors';
+import type { z } from 'zod';
+
+type Issue = Pick<z.core.$ZodIssue, 'message' | 'path'> & {
+  code?: string;
+  keys?: string[];
+  errors?: unknown;
+};
+
+/** What the pipe throws inside, before it knows where the value came from. */
+class Issues extends Error {
+  constructor(readonly issues: readonly Issue[]) {
+    super('the schema refuses it');
+  }
+}
+
+/** Holds bodies, queries and path parameters against their zod schema; names every place that is wrong. */
+export class SchemaPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({ exceptionFactory: (issues) => new Issues(issues as readonly Issue[]) });
+  }
+
+  override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      if (!(error instanceof Issues)) throw error;
+      const details = error.issues.flatMap((issue) => detailsOf(issue, prefixes[metadata.type]));
+      throw new PerdureError('invalid-request', summary(details), { details });
+    }
+  }
+}
+
+const prefixes: Record<string, string> = { body: '', query: 'query', param: 'path', custom: 'header' };
+
+function detailsOf(issue: Issue, prefix = ''): ErrorDetail[] {
+  const place = pointerOf(prefix, issue.path);
+  if (issue.code === 'unrecognized_keys' && issue.keys) {
+    return issue.keys.map((key) => ({ pointer: pointerOf(place, [key]), detail: 'is not a known field' }));
+  }
+  return [{ pointer: place, detail: issue.message }];
+}
+
+/** A JSON Pointer (RFC 6901) behind `prefix`. */
+export function pointerOf(prefix: string, path: readonly PropertyKey[]): string {
+  return [prefix, ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))]
+    .join('/')
+    .toWellFormed();
+}
+
+function summary(details: readonly ErrorDetail[]): string {
+  const [first] = details;
+  const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+  return first
+    ? `${first.pointer === '' ? 'The body' : first.pointer}: ${first.detail}${more}`
+    : 'The request breaks the schema';
+}

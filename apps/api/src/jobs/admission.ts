@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { type ErrorCode, PerdureError } from '@perdure/job/errors';
+import { filesIn } from '@perdure/job/files-in';
+import type { JobRequest } from '@perdure/job/schemas';
+import { type JobStart, parseStart } from '@perdure/job/start';
+import { getAgent, getFile, poolExists } from '@perdure/store/read';
+import { offers, type Wanted } from '../agents/agents.service.ts';
+import { DatabaseService } from '../database/database.service.ts';
+import { Catalogue } from '../functions/catalogue.ts';
+import type { Principal } from '../http/caller.ts';
+
+/** More files than this in one job are refused. */
+const maxFiles = 1_000;
+
+/** Everything cheap is checked before a job is accepted. */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  /** What the workflow is to be started with. Throws what a caller can put right, each place named. */
+  async admit(caller: Principal, request: JobRequest): Promise<JobStart> {
+    const { tenantId } = caller;
+    const parameters = request.parameters ?? {};
+    const known = await this.catalogue.find(tenantId, request.function, request.version);
+    if (known === undefined) throw await this.unknownFunction(tenantId, request);
+    const details = known.check(parameters);
+    if (details.length > 0) {
+      const [first] = details;
+      throw new PerdureError('invalid-parameters', `${first?.pointer} ${first?.detail}`, { details });
+    }
+    const { version } = known.record;
+    await this.checkWho(tenantId, request, version);
+    await this.checkFiles(tenantId, filesIn(known.record.inputSchema, parameters));
+    return toStart(caller, request, version);
+  }
+
+  private async unknownFunction(tenantId: string, request: JobRequest): Promise<PerdureError> {
+    const name = request.function;
+    const other = request.version === undefined ? undefined : await this.catalogue.find(tenantId, name);
+    return other
+      ? refusal(
+          'unknown-function',
+          '/version',
+          `There is no version ${request.version} of '${name}'. The newest is ${other.record.version}`,
+        )
+      : refusal(
+          'unknown-function',
+          '/function',
+          `There is no function '${name}'. GET /v1/functions lists them`,
+        );
+  }
+
+  private async checkWho(tenantId: string, request: JobRequest, functionVersion: string): Promise<void> {
+    const { pool, agentId } = request;
+    if (pool !== undefined && !(await this.database.call((db) => poolExists(db, tenantId, pool)))) {
+      throw refusal('unknown-pool', '/pool', `No agent belongs to a pool '${pool}'`);
+    }
+    if (agentId === undefined) return;
+    const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
+    if (agent === undefined) throw refusal('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
+    const wanted: Wanted = {
+      functionName: request.function,
+      functionVersion,
+      pool: pool ?? null,
+      tool: request.tool ?? null,
+      operatingSystem: request.operatingSystem ?? null,
+    };
+    if (!offers(agent, wanted)) {
+      throw refusal(
+        'incapable-agent',
+        '/agentId',
+        `Agent '${agentId}' does not offer ${request.function}@${functionVersion} as asked for`,
+      );
+    }
+  }
+
+  private async checkFiles(tenantId: string, files: ReturnType<typeof filesIn>): Promise<void> {
+    if (files.length > maxFiles)
+      throw refusal('invalid-parameters', '/parameters', `A job takes ${maxFiles} files at most`);
+    const ids = [...new Set(files.map(({ fileId }) => fileId))];
+    const found = await Promise.all(ids.map((id) => this.database.call((db) => getFile(db, tenantId, id))));
+    const missing = new Set(ids.filter((_, index) => found[index] === undefined));
+    const details = files
+      .filter(({ fileId }) => missing.has(fileId))
+      .map(({ pointer, fileId }) => ({
+        pointer: `/parameters${pointer}`,
+        detail: `There is no file ${fileId}`,
+      }));
+    const [first] = details;
+    if (first) throw new PerdureError('unknown-file', `${first.pointer}: ${first.detail}`, { details });
+  }
+}
+
+function toStart({ tenantId, name: owner }: Principal, request: JobRequest, version: string): JobStart {
+  const { id: _id, validateOnly: _only, ...asked } = request;
+  const given = Object.entries({ ...asked, tenantId, owner, version, admitted: true }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const parsed = parseStart(Object.fromEntries(given));
+  if (!parsed.ok) throw new PerdureError('invalid-request', parsed.message);
+  return parsed.value;
+}
+
+function refusal(code: ErrorCode, pointer: string, detail: string): PerdureError {
+  return new PerdureError(code, detail, { details: [{ pointer, detail }] });
+}

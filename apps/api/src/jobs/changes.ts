@@ -1,0 +1,111 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Listener, listenForChanges } from '@perdure/store/read';
+import { Settings } from '../settings.ts';
+
+export type Heard = 'change' | 'time' | 'closing';
+
+/** What one waiter has heard of its job since it began to watch. */
+export class Watch {
+  /** How often anything was heard: log lines come at an unchanged revision. */
+  count = 0;
+  private revision = 0;
+  /** Listening was interrupted, or nobody waits for the answer any more. */
+  private gap = false;
+  private over = false;
+  private wake: () => void = () => {};
+
+  constructor(
+    private readonly changes: { closing: boolean },
+    gone: AbortSignal,
+    readonly close: () => void,
+  ) {
+    gone.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  /** Waits until the job has a revision beyond this one. Returns at once where that was heard before. */
+  beyond(revision: number, ms: number): Promise<Heard> {
+    return this.until(() => this.revision > revision, ms);
+  }
+
+  /** Waits until anything at all was heard after the `count` of before. */
+  after(count: number, ms: number): Promise<Heard> {
+    return this.until(() => this.count > count, ms);
+  }
+
+  hear(revision: number | 'gap'): void {
+    if (revision === 'gap') this.gap = true;
+    else this.revision = Math.max(this.revision, revision);
+    this.count++;
+    this.wake();
+  }
+
+  end(): void {
+    this.over = true;
+    this.wake();
+  }
+
+  private async until(heard: () => boolean, ms: number): Promise<Heard> {
+    const end = Date.now() + ms;
+    for (;;) {
+      if (this.over || this.changes.closing) return 'closing';
+      if (this.gap || heard()) {
+        this.gap = false;
+        return 'change';
+      }
+      const left = end - Date.now();
+      if (left <= 0) return 'time';
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+}
+
+/** Tells those who wait for a job that it has changed: one LISTEN for all of them, and no query for any of them. */
+@Injectable()
+export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  closing = false;
+  private readonly watches = new Map<string, Set<Watch>>();
+  private listener: Listener | undefined;
+
+  constructor(private readonly settings: Settings) {}
+
+  onApplicationBootstrap(): void {
+    this.listener = listenForChanges(
+      this.settings.config.database.url,
+      ({ jobId, revision }) => this.watches.get(jobId)?.forEach((watch) => watch.hear(revision)),
+      () => this.all().forEach((watch) => watch.hear('gap')),
+    );
+  }
+
+  /** Watch before the job is read, so that no change falls between; and close it. `gone` ends the waiting. */
+  watch(jobId: string, gone: AbortSignal): Watch {
+    const some = this.watches.get(jobId) ?? new Set();
+    this.watches.set(jobId, some);
+    const watch = new Watch(this, gone, () => {
+      some.delete(watch);
+      if (some.size === 0 && this.watches.get(jobId) === some) this.watches.delete(jobId);
+    });
+    some.add(watch);
+    return watch;
+  }
+
+  get waiting(): number {
+    return this.all().length;
+  }
+
+  /** Long polls and streams end with a good answer before the server closes. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.closing = true;
+    for (const watch of this.all()) watch.end();
+    await this.listener?.close();
+  }
+
+  private all(): Watch[] {
+    return [...this.watches.values()].flatMap((some) => [...some]);
+  }
+}

@@ -1,0 +1,28 @@
+import { PerdureError } from '@perdure/job/errors';
+import type { Json } from '@perdure/job/json';
+import { createHash } from 'node:crypto';
+
+/** Reads the header Idempotency-Key: 1 to 255 visible characters, in quotes (draft-ietf-httpapi-idempotency-key-header) or without. */
+export function idempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const key = typeof header === 'string' ? (/^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim()) : '';
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const detail = 'is 1 to 255 visible ASCII characters without spaces';
+  throw new PerdureError('invalid-request', `Idempotency-Key ${detail}`, {
+    details: [{ pointer: 'header/Idempotency-Key', detail }],
+  });
+}
+
+/** Two bodies have the same fingerprint when they say the same, in whatever order. */
+export function fingerprintOf(body: unknown): string {
+  return createHash('sha256')
+    .update(canonical(body as Json))
+    .digest('hex');
+}
+
+function canonical(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join()}}`;
+}

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
+import type { History, Job, JobPage, JobQuery } from '@perdure/job/schemas';
+import { isTerminal, type Status } from '@perdure/job/status';
+import { getEvents, getJob, getRevision, type JobRecord, listJobs } from '@perdure/store/read';
+import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
+import { Settings } from '../settings.ts';
+import { Changes } from './changes.ts';
+import { aheadOfRecord, fromRecord, type Seen, toJob, toSummary, type UiLink } from './job-answer.ts';
+import { PageTokens } from './page-tokens.ts';
+import { WaitingReasons } from './waiting-reasons.ts';
+import { WorkflowStatus } from './workflow-status.ts';
+
+@Injectable()
+export class JobsService {
+  private readonly reads = new Map<string, Promise<JobRecord | undefined>>();
+  private readonly ui: UiLink;
+
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly workflows: WorkflowStatus,
+    private readonly changes: Changes,
+    private readonly reasons: WaitingReasons,
+    private readonly pageTokens: PageTokens,
+    { config }: Settings,
+  ) {
+    const { temporalUiUrl, temporal } = config;
+    const base =
+      temporalUiUrl && `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${temporal.namespace}/workflows/`;
+    this.ui = (jobId) => (base ? `${base}${encodeURIComponent(jobId)}` : null);
+  }
+
+  /** What a conditional GET needs. */
+  async revision(
+    { tenantId }: Principal,
+    id: string,
+  ): Promise<{ revision: number; status: Status; createdAt: string }> {
+    return (await this.database.call((db) => getRevision(db, tenantId, id))) ?? notFound();
+  }
+
+  async record({ tenantId }: Principal, id: string): Promise<JobRecord> {
+    return (await this.database.call((db) => getJob(db, tenantId, id))) ?? notFound();
+  }
+
+  /** The newest state that can be seen within the budget: the workflow's own word, else the record. */
+  async newest(caller: Principal, record: JobRecord): Promise<Seen> {
+    const neverStarted = record.status === 'CREATED' && record.workflowStartedAt === null;
+    if (isTerminal(record.status) || neverStarted) return fromRecord(record);
+    const said = await this.workflows.ask(record.id);
+    if (said.kind === 'silent') return fromRecord(record);
+    if (said.kind === 'gone') return this.unknownUnlessRecorded(caller, record);
+    const { state, asOf } = said;
+    if (state.seq === record.lastSeq) return { record, source: 'workflow', asOf, status: record.status };
+    if (state.seq < record.lastSeq) return fromRecord(record);
+    // It records what it decides at once: a moment later the two mostly agree.
+    const again = await this.record(caller, record.id);
+    if (state.seq > again.lastSeq) return aheadOfRecord(again, state, asOf);
+    return state.seq === again.lastSeq
+      ? { record: again, source: 'workflow', asOf, status: again.status }
+      : fromRecord(again);
+  }
+
+  /** Temporal does not know a workflow that did run: housekeeping will say what became of it. */
+  private async unknownUnlessRecorded(caller: Principal, record: JobRecord): Promise<Seen> {
+    const again = await this.record(caller, record.id);
+    const seen = fromRecord(again);
+    return isTerminal(again.status) ? seen : { ...seen, ahead: 'unknown', status: 'UNKNOWN' };
+  }
+
+  /** Waits until `enough`, or the time is over, or the server closes; then the record as it is. Asks Temporal nothing. */
+  async waitUntil(
+    caller: Principal,
+    id: string,
+    options: { ms: number; gone: AbortSignal; enough: (record: JobRecord) => boolean },
+  ): Promise<JobRecord> {
+    const end = Date.now() + options.ms;
+    const watch = this.changes.watch(id, options.gone);
+    try {
+      for (;;) {
+        const record = (await this.shared(caller, id)) ?? notFound();
+        if (isTerminal(record.status) || options.enough(record)) return record;
+        if ((await watch.beyond(record.revision, end - Date.now())) !== 'change') return record;
+      }
+    } finally {
+      watch.close();
+    }
+  }
+
+  async answer(seen: Seen): Promise<Job> {
+    return toJob(seen, await this.reasons.of(seen.record), this.ui);
+  }
+
+  async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
+    const { pageSize, pageToken, status: statuses, function: functionName } = query;
+    const scope = JSON.stringify([tenantId, [...new Set(statuses)].sort(), functionName ?? null]);
+    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
+    const limit = pageSize + 1;
+    const found = await this.database.call((db) =>
+      listJobs(db, tenantId, { statuses, functionName, after, limit }),
+    );
+    const page = found.slice(0, pageSize);
+    const last = found.length > pageSize ? page.at(-1) : undefined;
+    const items = page.map(async (record) =>
+      toSummary(fromRecord(record), await this.reasons.of(record), this.ui),
+    );
+    return {
+      items: await Promise.all(items),
+      nextPageToken: last ? this.pageTokens.write(last, scope) : null,
+    };
+  }
+
+  async history(caller: Principal, id: string): Promise<History> {
+    await this.revision(caller, id);
+    return { items: await this.database.call((db) => getEvents(db, caller.tenantId, id)) };
+  }
+
+  /** Those who wait for the same job read it together. */
+  private shared({ tenantId }: Principal, id: string): Promise<JobRecord | undefined> {
+    const key = `${tenantId} ${id}`;
+    const under = this.reads.get(key);
+    if (under) return under;
+    const read = this.database.call((db) => getJob(db, tenantId, id)).finally(() => this.reads.delete(key));
+    this.reads.set(key, read);
+    return read;
+  }
+}
+
+/** The same for a job of somebody else and for none at all. */
+function notFound(): never {
+  throw new PerdureError('not-found', 'There is no such job');
+}

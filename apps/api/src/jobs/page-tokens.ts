@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { Settings } from '../settings.ts';
+
+/** The last item of a page. */
+export type Position = { createdAt: string; id: string };
+
+/**
+ * Page tokens say where a page ended. They are signed together with the tenant and the filter, so that none works for
+ * another list. The key is derived from the secret that all replicas share, the address of the database.
+ */
+@Injectable()
+export class PageTokens {
+  private readonly key: Buffer;
+
+  constructor({ config }: Settings) {
+    this.key = Buffer.from(hkdfSync('sha256', config.database.url, '', 'perdure page tokens', 32));
+  }
+
+  write({ createdAt, id }: Position, scope: string): string {
+    const position = Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
+    return `${position}.${this.sign(position, scope).toString('base64url')}`;
+  }
+
+  /** Throws 'invalid-request' for a token that this API has not written for this very list. */
+  read(token: string, scope: string): Position {
+    const [position = '', signature = ''] = token.split('.', 2);
+    const given = Buffer.from(signature, 'base64url');
+    const right = this.sign(position, scope);
+    if (given.length !== right.length || !timingSafeEqual(given, right)) {
+      const detail = 'is not a token of a page of this list: same filters, same tenant';
+      throw new PerdureError('invalid-request', `pageToken ${detail}`, {
+        details: [{ pointer: 'query/pageToken', detail }],
+      });
+    }
+    const [createdAt, id] = JSON.parse(Buffer.from(position, 'base64url').toString()) as [string, string];
+    return { createdAt, id };
+  }
+
+  private sign(position: string, scope: string): Buffer {
+    return createHmac('sha256', this.key).update(`${scope}\n${position}`).digest().subarray(0, 16);
+  }
+}

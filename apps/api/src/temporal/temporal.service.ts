@@ -1,0 +1,104 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
+import type { JobState } from '@perdure/job/event';
+import { orchestratorQueue } from '@perdure/job/queues';
+import type { JobStart } from '@perdure/job/start';
+import { jobWorkflowType, startOptions } from '@perdure/workflows/start';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { withDeadline } from '../deadline.ts';
+import { Settings } from '../settings.ts';
+
+/** A poller that has not asked for so long is taken for gone: a long poll lasts a minute at most. */
+const pollerFreshMs = 90_000;
+
+/** Every call to Temporal has a deadline, and none is made to wait for a server that is away. */
+@Injectable()
+export class TemporalService implements OnApplicationShutdown {
+  private readonly connection: Connection;
+  private readonly client: Client;
+  private readonly namespace: string;
+
+  constructor({ config }: Settings) {
+    const { address, namespace, apiKey, tls } = config.temporal;
+    this.namespace = namespace;
+    this.connection = Connection.lazy({
+      address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      // gRPC would wait up to two minutes before it looks again for a server that was away.
+      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
+    });
+    this.client = new Client({ connection: this.connection, namespace });
+  }
+
+  /** Starts the workflow of a job. One that is started already is as good. */
+  async start(id: string, start: JobStart, budgetMs: number): Promise<void> {
+    await this.call(budgetMs, () =>
+      this.client.workflow.start(jobWorkflowType, startOptions(id, start)),
+    ).catch(ignoreStarted);
+  }
+
+  /** What the workflow says of its job. Throws 'not-found' when Temporal does not know it. */
+  async status(id: string, budgetMs: number): Promise<JobState> {
+    return this.call(budgetMs, () => this.client.workflow.getHandle(id).query<JobState>('status'));
+  }
+
+  /** Durable once this returns, whether or not a worker runs. Throws 'not-found' when the workflow is over or unknown. */
+  async signal(id: string, name: 'cancel' | 'reassign', payload: object, budgetMs: number): Promise<void> {
+    await this.call(budgetMs, () => this.client.workflow.getHandle(id).signal(name, payload));
+  }
+
+  /** True when some worker asks for workflow tasks. */
+  async hasWorker(budgetMs: number): Promise<boolean> {
+    const { pollers } = await this.call(budgetMs, () =>
+      this.connection.workflowService.describeTaskQueue({
+        namespace: this.namespace,
+        taskQueue: { name: orchestratorQueue },
+        taskQueueType: 1,
+      }),
+    );
+    return (pollers ?? []).some(
+      ({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 < pollerFreshMs,
+    );
+  }
+
+  /** Throws 'unavailable' when Temporal, or the namespace, is away. */
+  async check(budgetMs: number): Promise<void> {
+    await this.call(budgetMs, () =>
+      this.connection.workflowService.describeNamespace({ namespace: this.namespace }),
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.connection.close();
+  }
+
+  private async call<T>(budgetMs: number, ask: () => Promise<T>): Promise<T> {
+    const giveUp = new AbortController();
+    const away = (cause?: unknown): PerdureError =>
+      new PerdureError('unavailable', 'Temporal does not answer', { cause });
+    try {
+      const asked = this.connection.withAbortSignal(giveUp.signal, () =>
+        this.connection.withDeadline(Date.now() + budgetMs, ask),
+      );
+      return await withDeadline(asked, budgetMs, away);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        throw new PerdureError('not-found', 'Temporal does not know the workflow', { cause: error });
+      }
+      if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof PerdureError) throw error;
+      throw away(error);
+    } finally {
+      giveUp.abort();
+    }
+  }
+}
+
+function ignoreStarted(error: unknown): void {
+  if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+}
