@@ -1,8 +1,8 @@
+import { searchAttributeNames } from '@perdure/workflows/search-attributes';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { temporal } from '@temporalio/proto';
 import { randomBytes } from 'node:crypto';
-import { searchAttributes } from '../../apps/local/src/temporal-server.ts';
 import { fromSetup } from './from-setup.ts';
 import { waitFor } from './wait.ts';
 
@@ -26,7 +26,7 @@ export async function freshNamespace(): Promise<string> {
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
     const keyword = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
-    const wanted = Object.fromEntries(searchAttributes.map((name) => [name, keyword]));
+    const wanted = Object.fromEntries(searchAttributeNames.map((name) => [name, keyword]));
     await waitFor(
       async () => {
         await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: wanted });
@@ -37,7 +37,7 @@ export async function freshNamespace(): Promise<string> {
     await waitFor(
       async () => {
         const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-        return searchAttributes.every((name) => name in (customAttributes ?? {}));
+        return searchAttributeNames.every((name) => name in (customAttributes ?? {}));
       },
       { what: `${namespace} to know its search attributes` },
     );

@@ -29,7 +29,7 @@ export async function buildApi(signal?: AbortSignal): Promise<'built' | 'unchang
     ...(signal ? { cancelSignal: signal } : {}),
   });
   signal?.throwIfAborted();
-  if (exitCode !== 0) throw new Error(`The API cannot be compiled:\n${all}`);
+  if (exitCode !== 0 || !(await exists(apiProgram))) throw new Error(`The API cannot be compiled:\n${all}`);
   await writeFile(marker, fingerprint);
   return 'built';
 }

@@ -14,7 +14,7 @@ export type Home = {
 };
 
 export async function makeHome(folder: string): Promise<Home> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   return {
     folder,
     adminKey: join(folder, 'admin-key'),

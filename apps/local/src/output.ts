@@ -8,6 +8,8 @@ export type Output = {
   line(source: string, text: string): void;
   /** Keeps the children's lines back while something else draws on the screen; the answer shows them. */
   hold(): () => void;
+  /** Shows no more lines of a source. */
+  mute(source: string): void;
 };
 
 const colours = [pc.cyan, pc.magenta, pc.yellow, pc.blue, pc.green];
@@ -16,6 +18,7 @@ const widest = 'orchestrator'.length;
 /** Writes what the children say to one stream, each line behind the coloured name of its source. */
 export function makeOutput(write: (text: string) => void): Output {
   const sources: string[] = [];
+  const muted = new Set<string>();
   const kept: string[] = [];
   let holds = 0;
   const show = (text: string): void => {
@@ -25,6 +28,7 @@ export function makeOutput(write: (text: string) => void): Output {
   return {
     say: (text) => write(`${text}\n`),
     line(source, text) {
+      if (muted.has(source)) return;
       if (!sources.includes(source)) sources.push(source);
       const colour = colours[sources.indexOf(source) % colours.length] ?? pc.white;
       show(`${colour(`${source.padEnd(widest)} │`)} ${readable(text)}\n`);
@@ -36,5 +40,6 @@ export function makeOutput(write: (text: string) => void): Output {
         if (holds === 0) for (const text of kept.splice(0)) write(text);
       };
     },
+    mute: (source) => void muted.add(source),
   };
 }

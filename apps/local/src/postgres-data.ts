@@ -19,11 +19,7 @@ export async function passwordIn(file: string): Promise<string> {
  * Makes the data folder unless there is one: beside its place, and moved there when it is whole, so that a start that was killed
  * leaves nothing half made. Rejects with initdb's own words.
  */
-export async function makeDataFolder(
-  place: PostgresUser,
-  password: string,
-  options: { durable: boolean; onLine: (line: string) => void },
-): Promise<void> {
+export async function makeDataFolder(place: PostgresUser, password: string, durable: boolean): Promise<void> {
   if (await exists(place.dataFolder)) return;
   const unfinished = `${place.dataFolder}.unfinished`;
   const passwordFile = `${unfinished}.password`;
@@ -33,15 +29,10 @@ export async function makeDataFolder(
   const { user } = place;
   if (user) await Promise.all([unfinished, passwordFile].map((path) => chown(path, user.uid, user.gid)));
   const lines: string[] = [];
-  const args = [
-    `--pgdata=${unfinished}`,
-    `--pwfile=${passwordFile}`,
-    ...(options.durable ? [] : ['--no-sync']),
-  ];
-  const initdb = await startAs(place, place.binaries.initdb, [...args, ...settings], (line) => {
-    lines.push(line);
-    options.onLine(line);
-  });
+  const args = [`--pgdata=${unfinished}`, `--pwfile=${passwordFile}`, ...(durable ? [] : ['--no-sync'])];
+  const initdb = await startAs(place, place.binaries.initdb, [...args, ...settings], (line) =>
+    lines.push(line),
+  );
   const exit = await initdb.exited;
   await rm(passwordFile, { force: true });
   if (exit.code !== 0) {

@@ -15,6 +15,8 @@ export type PostgresOptions = {
   durable?: boolean;
   /** Where running processes are noted (see ledger.ts). */
   runFolder?: string;
+  /** Gives up waiting for the server, and ends it. */
+  signal?: AbortSignal;
   onLine?: (line: string) => void;
   mode?: PostgresUserMode;
   shelter?: string;
@@ -38,8 +40,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const place = await choosePostgresUser(await findPostgresBinaries(), join(folder, 'data'), options);
   const password = await passwordIn(join(folder, 'password'));
   await endStalePostgres(place.dataFolder);
-  await makeDataFolder(place, password, { durable, onLine });
-  const child = await serve(place, { port, durable, onLine });
+  await makeDataFolder(place, password, durable);
+  const child = await serve(place, { port, durable, onLine, signal: options.signal });
   if (runFolder !== undefined) await noteProcess(runFolder, 'postgres', child.pid, 'SIGINT');
   return {
     child,
@@ -51,7 +53,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
 async function serve(
   place: PostgresUser,
-  options: { port: number; durable: boolean; onLine: (line: string) => void },
+  options: {
+    port: number;
+    durable: boolean;
+    onLine: (line: string) => void;
+    signal: AbortSignal | undefined;
+  },
 ): Promise<Child> {
   const lines: string[] = [];
   let ready: () => void = () => undefined;
@@ -63,7 +70,10 @@ async function serve(
     if (line.includes('database system is ready to accept connections')) ready();
     options.onLine(line);
   });
+  const giveUp = (): void => void child.stop(2_000);
+  options.signal?.addEventListener('abort', giveUp);
   const ended = await Promise.race([isReady, child.exited]);
+  options.signal?.removeEventListener('abort', giveUp);
   if (ended === undefined) return child;
   throw new Error(`PostgreSQL ended ${howItEnded(ended)} before it was ready:\n${lines.join('\n')}`);
 }

@@ -20,7 +20,6 @@ type Context = {
   home: Home;
   ports: Ports;
   output: Output;
-  signal: AbortSignal;
   /** Called with each server as soon as it runs, so that it is ended whatever comes after. */
   onStarted(server: Supervised): void;
 };
@@ -36,11 +35,11 @@ export function serverSteps(context: Context): { steps: Step[]; addresses(): Ser
   if (config.database.url === undefined) {
     steps.push({
       title: 'PostgreSQL',
-      run: async () => void (own.databaseUrl = await bringUpPostgres(context)),
+      run: async (_say, signal) => void (own.databaseUrl = await bringUpPostgres(context, signal)),
     });
   }
   if (config.temporal.address === undefined) {
-    steps.push({ title: 'Temporal server', run: (say) => bringUpTemporal(context, say) });
+    steps.push({ title: 'Temporal server', run: (say, signal) => bringUpTemporal(context, say, signal) });
   }
   return {
     steps,
@@ -56,7 +55,10 @@ export function serverSteps(context: Context): { steps: Step[]; addresses(): Ser
   };
 }
 
-async function bringUpPostgres({ home, ports, output, onStarted }: Context): Promise<string> {
+async function bringUpPostgres(
+  { home, ports, output, onStarted }: Context,
+  signal: AbortSignal,
+): Promise<string> {
   let url = '';
   const start = async () => {
     const onLine = (line: string): void => output.line('postgres', line);
@@ -64,9 +66,13 @@ async function bringUpPostgres({ home, ports, output, onStarted }: Context): Pro
       folder: home.postgres,
       port: ports.postgres,
       runFolder: home.run,
+      signal,
       onLine,
     });
-    await ensureDatabase(server.url('postgres'));
+    await ensureDatabase(server.url('postgres')).catch(async (error: unknown) => {
+      await server.stop(graceMs);
+      throw error;
+    });
     url = server.url(databaseName);
     return server.child;
   };
@@ -85,8 +91,12 @@ async function ensureDatabase(serverUrl: string): Promise<void> {
   }
 }
 
-async function bringUpTemporal(context: Context, say: (text: string) => void): Promise<void> {
-  const { config, home, ports, output, signal, onStarted } = context;
+async function bringUpTemporal(
+  context: Context,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, home, ports, output, onStarted } = context;
   const path = readEnvironment()['PATH'] ?? '';
   const program = await findTemporalProgram({ path, cache: programCache(), onStep: say, signal });
   say(`starting ${program}`);
@@ -98,6 +108,7 @@ async function bringUpTemporal(context: Context, say: (text: string) => void): P
       databaseFile: home.temporalDatabase,
       namespace: config.temporal.namespace,
       runFolder: home.run,
+      signal,
       onLine: (line) => output.line('temporal', line),
     });
     return server.child;

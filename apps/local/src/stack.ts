@@ -9,7 +9,7 @@ import { takePorts } from './ports.ts';
 import { programsOf } from './programs.ts';
 import { untilAnswers } from './readiness.ts';
 import { type Ports, type ServerAddresses, serverSteps } from './servers.ts';
-import { runSteps } from './steps.ts';
+import { runSteps, type Step } from './steps.ts';
 import { type Service, type Supervised, supervise } from './supervisor.ts';
 
 export type Stack = {
@@ -43,6 +43,8 @@ export async function startStack(
     void part.gaveUp.then(fail);
   };
   const stop = async (): Promise<void> => {
+    // What servers say of their own end is long, and of no use.
+    for (const { name } of servers) output.mute(name);
     for (const row of rows.toReversed()) await Promise.all(row.map((part) => part.stop()));
     await rm(home.run, { recursive: true, force: true });
   };
@@ -53,9 +55,9 @@ export async function startStack(
   try {
     const ports = await portsFor(config);
     const onStarted = (server: Supervised): void => keep(servers, server);
-    const bringUp = serverSteps({ config, home, ports, output, signal, onStarted });
-    const build = { title: 'API', run: async () => void (await buildApi(signal)) };
-    await withLogsHeld(output, () => runSteps([...bringUp.steps, build], options.terminal));
+    const bringUp = serverSteps({ config, home, ports, output, onStarted });
+    const build: Step = { title: 'API', run: async (_say, over) => void (await buildApi(over)) };
+    await withLogsHeld(output, () => runSteps([...bringUp.steps, build], { ...options, write: output.say }));
     const adminKey = await adminKeyIn(home.adminKey, config.adminKey);
     const { api, orchestrator, agent } = programsOf({
       config,

@@ -1,4 +1,5 @@
 import { readEnvironment } from '@perdure/config/environment';
+import { searchAttributeNames } from '@perdure/workflows/search-attributes';
 import { execa } from 'execa';
 import { type Child, howItEnded, startChild } from './child.ts';
 import { noteProcess } from './ledger.ts';
@@ -14,6 +15,8 @@ export type TemporalServerOptions = {
   /** Made at the start when it does not exist. `default` always does. */
   namespace?: string;
   runFolder?: string;
+  /** Gives up waiting for the server, and ends it. */
+  signal?: AbortSignal;
   onLine?: (line: string) => void;
 };
 
@@ -22,16 +25,6 @@ export type TemporalServer = {
   readonly address: string;
   stop(graceMs?: number): Promise<void>;
 };
-
-/** What operators search jobs by in the Temporal UI. All are Keywords. */
-export const searchAttributes = [
-  'JobStatus',
-  'JobFunction',
-  'JobTenant',
-  'JobAgent',
-  'JobPool',
-  'JobModel',
-] as const;
 
 /**
  * One partition a queue and frequent queue reads: a single small server answers several times faster so. The matcher flags
@@ -65,7 +58,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     },
   );
   if (options.runFolder !== undefined) await noteProcess(options.runFolder, 'temporal', child.pid);
-  if (!(await serves(options.program, address, child))) {
+  if (!(await serves(options.program, address, child, options.signal))) {
     const exit = await child.stop(1_000);
     throw new Error(
       `The Temporal server ended ${howItEnded(exit)} before it was ready:\n${lines.join('\n')}`,
@@ -92,14 +85,19 @@ function serverArguments(options: TemporalServerOptions): string[] {
           '--sqlite-pragma=journal_mode=wal',
           '--sqlite-pragma=synchronous=full',
         ]),
-    ...searchAttributes.map((name) => `--search-attribute=${name}=Keyword`),
+    ...searchAttributeNames.map((name) => `--search-attribute=${name}=Keyword`),
     ...Object.entries(dynamicConfig).map(([key, value]) => `--dynamic-config-value=${key}=${value}`),
   ];
 }
 
-async function serves(program: string, address: string, child: Child): Promise<boolean> {
+async function serves(
+  program: string,
+  address: string,
+  child: Child,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const deadline = performance.now() + 60_000;
-  while (child.running() && performance.now() < deadline) {
+  while (child.running() && !signal?.aborted && performance.now() < deadline) {
     const health = execa(
       program,
       ['operator', 'cluster', 'health', `--address=${address}`, '--command-timeout=2s'],
