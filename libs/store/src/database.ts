@@ -38,8 +38,10 @@ function open(config: pg.PoolConfig): Database {
     keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,
   });
-  // Without a listener, an idle connection that the server closes would end the process. The pool has dropped it already.
+  // Without these listeners, a connection that the server closes would end the process, be it idle or between two
+  // statements of a transaction. The pool drops it, and the next statement on it fails.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const kysely = new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

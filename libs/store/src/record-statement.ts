@@ -103,7 +103,8 @@ async function write(db: Database, texts: readonly string[]): Promise<string[]> 
         progress = case when jobs.attempt = entry.attempt and entry.status <> 'PENDING' then jobs.progress end,
         last_failure = case when jobs.attempt = entry.attempt and entry.status <> 'PENDING' then jobs.last_failure end,
         try_number = case when jobs.attempt = entry.attempt and entry.status <> 'PENDING' then jobs.try_number end,
-        next_attempt_at = case when jobs.attempt = entry.attempt and entry.status not in (${ended}) then jobs.next_attempt_at end,
+        next_attempt_at = case when jobs.attempt = entry.attempt and entry.status not in ('PENDING', ${ended})
+          then jobs.next_attempt_at end,
         revision = jobs.revision + 1,
         updated_at = now()
       from present join entry using (id)

@@ -46,24 +46,24 @@ const lockTimeout = '2s';
  * @throws PerdureError `request-in-flight` when that takes longer than two seconds
  */
 export async function createJob(db: Database, job: NewJob, idempotency?: Idempotency): Promise<Created> {
-  const transaction = await db.kysely.startTransaction().execute();
   try {
-    await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
-    const known = idempotency && !(await takeKey(transaction, job, idempotency));
-    const row = known ? undefined : await insertJob(transaction, job);
-    if (row) {
-      await transaction.commit().execute();
-      return { created: true, job: toJobRecord(row) };
-    }
-    await transaction.rollback().execute();
-    return known ? await earlier(db, job, idempotency) : await taken(db, job);
+    const { row, known } = await db.kysely.transaction().execute(async (transaction) => {
+      await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
+      if (idempotency && !(await takeKey(transaction, job, idempotency))) return { known: idempotency };
+      const row = await insertJob(transaction, job);
+      if (row === undefined && idempotency) await giveKeyBack(transaction, job, idempotency);
+      return { row };
+    });
+    if (row) return { created: true, job: toJobRecord(row) };
+    return known ? await earlier(db, job, known) : await taken(db, job);
   } catch (cause) {
-    if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
     if (!hasSqlState(cause, sqlStates.lockNotAvailable)) throw cause;
     throw new PerdureError(
       'request-in-flight',
       'The first request with this key or id is still being answered',
-      { cause },
+      {
+        cause,
+      },
     );
   }
 }
@@ -80,6 +80,20 @@ async function takeKey(
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
   return numInsertedOrUpdatedRows === 1n;
+}
+
+/** A key that made no job is free again. */
+async function giveKeyBack(
+  db: Kysely<Schema>,
+  { tenantId }: NewJob,
+  { caller, key }: Idempotency,
+): Promise<void> {
+  await db
+    .deleteFrom('idempotencyKeys')
+    .where('tenantId', '=', tenantId)
+    .where('caller', '=', caller)
+    .where('key', '=', key)
+    .execute();
 }
 
 async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Schema['jobs']> | undefined> {
