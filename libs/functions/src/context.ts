@@ -31,7 +31,10 @@ export type Context<Parameters = JsonObject> = {
 
 /** The type of a parameter that is the id of an uploaded file. The agent fetches the file before the function starts. */
 export function fileId(description: string) {
-  return z.string().regex(patterns.uuid, 'must be the id of a file (a UUID)').meta({ format: fileFormat, description });
+  return z
+    .string()
+    .regex(patterns.uuid, 'must be the id of a file (a UUID)')
+    .meta({ format: fileFormat, description });
 }
 
 /** The local path of a file parameter. */

@@ -62,15 +62,22 @@ export type FunctionDefinition = {
  * Declares a function that agents can run. The types of `ctx.parameters` and of the returned value follow from `input` and `output`.
  * Throws at once when the declaration itself is wrong.
  */
-export function defineFunction<I extends z.ZodObject, O extends Output>(declaration: Declaration<I, O>): FunctionDefinition {
+export function defineFunction<I extends z.ZodObject, O extends Output>(
+  declaration: Declaration<I, O>,
+): FunctionDefinition {
   const { name, version, input, validate, execute, retry = { maximumAttempts: 1 } } = declaration;
-  if (!patterns.name.test(name)) throw new Error(`a function's name is lower case, digits and dashes; got '${name}'`);
+  if (!patterns.name.test(name))
+    throw new Error(`a function's name is lower case, digits and dashes; got '${name}'`);
   if (!patterns.version.test(version)) throw new Error(`version of ${name} is like 1.0.0; got '${version}'`);
-  if (declaration.result !== undefined && !declaration.files) throw new Error(`${name} declares a result file, so it needs files: true`);
+  if (declaration.result !== undefined && !declaration.files)
+    throw new Error(`${name} declares a result file, so it needs files: true`);
   if (!(Number.isInteger(retry.maximumAttempts) && retry.maximumAttempts >= 1)) {
     throw new Error(`${name}: retry.maximumAttempts is a whole number from 1`);
   }
-  const typed = (context: Context): Context<z.output<I>> => ({ ...context, parameters: parseParameters(input, context.parameters) });
+  const typed = (context: Context): Context<z.output<I>> => ({
+    ...context,
+    parameters: parseParameters(input, context.parameters),
+  });
   return {
     name,
     version,

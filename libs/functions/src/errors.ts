@@ -4,7 +4,10 @@ export type InputErrorCode = Extract<ErrorCode, 'invalid-parameters' | 'invalid-
 
 /** Thrown when what the job was given cannot be used. Never retried: the same input would fail again. */
 export class InputError extends PerdureError {
-  constructor(message: string, options: { code?: InputErrorCode; details?: readonly ErrorDetail[]; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { code?: InputErrorCode; details?: readonly ErrorDetail[]; cause?: unknown } = {},
+  ) {
     super(options.code ?? 'invalid-input', message, options);
   }
 }

@@ -1,4 +1,12 @@
-export { type Context, fileId, type Log, type LogLevel, pathOf, type Progress, type ProducedFile } from './context.ts';
+export {
+  type Context,
+  fileId,
+  type Log,
+  type LogLevel,
+  pathOf,
+  type Progress,
+  type ProducedFile,
+} from './context.ts';
 export { defineFunction, type FunctionDefinition, type RetryPolicy } from './define.ts';
 export { FatalError, InputError, type InputErrorCode, OutputError, RetryableError } from './errors.ts';
 export { checkParameters, inWords, parseOutput, parseParameters } from './parse.ts';

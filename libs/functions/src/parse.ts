@@ -8,7 +8,10 @@ import { InputError, OutputError } from './errors.ts';
 export const maxOutputBytes = 1024 * 1024;
 
 /** What is wrong with the parameters, by JSON Pointer; empty when nothing is. */
-export function checkParameters(definition: Pick<FunctionDefinition, 'input'>, parameters: JsonObject): ErrorDetail[] {
+export function checkParameters(
+  definition: Pick<FunctionDefinition, 'input'>,
+  parameters: JsonObject,
+): ErrorDetail[] {
   const parsed = definition.input.safeParse(parameters);
   return parsed.success ? [] : detailsOf(parsed.error);
 }
@@ -18,11 +21,17 @@ export function parseParameters<I extends z.ZodObject>(input: I, parameters: Jso
   const parsed = input.safeParse(parameters);
   if (parsed.success) return parsed.data;
   const details = detailsOf(parsed.error);
-  throw new InputError(`The parameters break the schema: ${inWords(details)}`, { code: 'invalid-parameters', details });
+  throw new InputError(`The parameters break the schema: ${inWords(details)}`, {
+    code: 'invalid-parameters',
+    details,
+  });
 }
 
 /** The JSON that a job keeps of what its function returned. Throws `OutputError`. */
-export function parseOutput({ name, output }: Pick<FunctionDefinition, 'name' | 'output'>, returned: unknown): JsonObject | null {
+export function parseOutput(
+  { name, output }: Pick<FunctionDefinition, 'name' | 'output'>,
+  returned: unknown,
+): JsonObject | null {
   if (output === null) {
     if (returned === undefined || returned === null) return null;
     throw new OutputError(`${name} declares no output, but returned one`);
@@ -46,7 +55,8 @@ export function inWords(details: readonly ErrorDetail[]): string {
 export function detailsOf(error: z.ZodError): ErrorDetail[] {
   return error.issues.flatMap((issue) => {
     const at = pointerOf(issue.path);
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: at + pointerOf([key]), detail: 'unknown field' }));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ pointer: at + pointerOf([key]), detail: 'unknown field' }));
     return [{ pointer: at, detail: issue.message }];
   });
 }
@@ -65,7 +75,9 @@ function asJson(name: string, value: unknown): JsonObject {
     throw new OutputError(`The output of ${name} is not JSON: ${String(cause)}`, { cause });
   }
   if (Buffer.byteLength(text) > maxOutputBytes) {
-    throw new OutputError(`The output of ${name} is larger than ${maxOutputBytes} bytes; hand it over as a file`);
+    throw new OutputError(
+      `The output of ${name} is larger than ${maxOutputBytes} bytes; hand it over as a file`,
+    );
   }
   const json: unknown = JSON.parse(text);
   if (!isJsonObject(json)) throw new OutputError(`The output of ${name} is not a JSON object`);

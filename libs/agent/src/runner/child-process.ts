@@ -4,7 +4,10 @@ import { execaNode } from 'execa';
 import { type ChildArgument, reportDescriptor, type Request } from './protocol.ts';
 
 const entry = fileURLToPath(new URL('./child.ts', import.meta.url));
-const defaultEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
+const defaultEnvironment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+};
 
 /** How a process ended: an exit code, a signal, or an error that kept it from starting. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null; error?: Error };
@@ -22,7 +25,11 @@ export type ChildProcess = {
 };
 
 /** Starts the process of a session: the leader of a process group of its own, without the agent's environment. */
-export function startChild(pack: string, scratch: string, env: Record<string, string> = defaultEnvironment): ChildProcess {
+export function startChild(
+  pack: string,
+  scratch: string,
+  env: Record<string, string> = defaultEnvironment,
+): ChildProcess {
   const argument: ChildArgument = { agentPid: process.pid, pack };
   const subprocess = execaNode(entry, [JSON.stringify(argument)], {
     nodePath: process.execPath,
@@ -67,6 +74,7 @@ export function startChild(pack: string, scratch: string, env: Record<string, st
 }
 
 function readable(stream: unknown): Readable {
-  if (stream === null || typeof stream !== 'object' || !('setEncoding' in stream)) throw new Error('the report pipe is missing');
+  if (stream === null || typeof stream !== 'object' || !('setEncoding' in stream))
+    throw new Error('the report pipe is missing');
   return stream as Readable;
 }

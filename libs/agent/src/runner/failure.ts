@@ -15,7 +15,12 @@ export class FunctionFailure extends PerdureError {
   }
 }
 
-export const canceled: FailureReport = { code: 'canceled', message: 'The function was stopped', retryable: false, details: [] };
+export const canceled: FailureReport = {
+  code: 'canceled',
+  message: 'The function was stopped',
+  retryable: false,
+  details: [],
+};
 
 /** What a thrown value means for the job. After an abort every error is the abort's. */
 export function failureFrom(error: unknown, { aborted }: { aborted: boolean }): FailureReport {
@@ -33,5 +38,11 @@ export function messageOf(error: unknown): string {
 
 /** Not `instanceof`: errors of other realms (vm contexts) count as well. */
 export function isErrorLike(error: unknown): error is Error {
-  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string' && 'name' in error;
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'message' in error &&
+    typeof error.message === 'string' &&
+    'name' in error
+  );
 }

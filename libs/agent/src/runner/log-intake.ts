@@ -4,13 +4,14 @@ import type { Hooks, LogLine } from './stage.ts';
 /** What one stage may write. Back-pressure keeps memory flat; this keeps the record from being filled by one job. */
 export const logLimits = { lines: 100_000, characters: 32 * 1024 * 1024, lineLength: 8 * 1024 };
 
-/** A line longer than the limit keeps its beginning and tells what was cut. */
-export function cutLine(text: string, cut: number): string {
-  return cut > 0 ? `${text}… (${cut} more characters cut)` : text;
-}
+export type LogIntake = {
+  /** `cut`: so many characters were cut off already. Resolves when the next line may come. Never rejects. */
+  take(line: LogLine, cut?: number): Promise<void>;
+  finish(): Promise<void>;
+};
 
-/** Hands lines on in their order, one at a time, up to the limits; then counts, and says so in a marker line. Never rejects. */
-export function logIntake(onLog: Hooks['onLog'], limits = logLimits): { take(line: LogLine): Promise<void>; finish(): Promise<void> } {
+/** Hands lines on in their order, one at a time, up to the limits; then counts, and says so in a marker line. */
+export function logIntake(onLog: Hooks['onLog'], limits = logLimits): LogIntake {
   let [lines, characters, dropped] = [0, 0, 0];
   let tail = Promise.resolve();
   const pass = (line: LogLine): Promise<void> => {
@@ -19,16 +20,22 @@ export function logIntake(onLog: Hooks['onLog'], limits = logLimits): { take(lin
     return tail;
   };
   return {
-    take({ text, ...rest }) {
+    take({ text, ...rest }, cut = 0) {
       lines += 1;
       characters += text.length;
       if (lines <= limits.lines && characters <= limits.characters) {
         const short = text.slice(0, limits.lineLength);
-        return pass({ ...rest, text: clip(cutLine(short, text.length - short.length), limits.lineLength + 100) });
+        const missing = cut + text.length - short.length;
+        const note = missing > 0 ? `… (${missing} more characters cut)` : '';
+        return pass({ ...rest, text: clip(short + note, limits.lineLength + 100) });
       }
       dropped += 1;
       if (dropped > 1) return Promise.resolve();
-      return pass(marker(`Lines are dropped from here on: the limit of ${limits.lines} lines or ${limits.characters} characters is reached`));
+      return pass(
+        marker(
+          `Lines are dropped from here on: the limit of ${limits.lines} lines or ${limits.characters} characters is reached`,
+        ),
+      );
     },
     async finish() {
       if (dropped > 0) await pass(marker(`${dropped} lines were dropped`));

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChildProcess, type Exit, startChild } from './child-process.ts';
 import { canceled, type FailureReport, FunctionFailure } from './failure.ts';
-import { cutLine, logIntake, logLimits, now } from './log-intake.ts';
+import { type LogIntake, logIntake, logLimits, now } from './log-intake.ts';
 import { type Line, linesOf } from './lines.ts';
-import { Report } from './protocol.ts';
+import { parseReport, type Report } from './protocol.ts';
 import type { Runner, SessionOptions } from './session.ts';
 import type { Hooks, LogLine, StageInput, StageName, StageResult } from './stage.ts';
 
@@ -16,7 +16,7 @@ const quietMs = 1_000;
 type Ending = Extract<Report, { type: 'done' | 'failed' }>;
 type Running = {
   hooks: Hooks;
-  intake: ReturnType<typeof logIntake>;
+  intake: LogIntake;
   mark: string;
   /** stdout and stderr, until their mark has come. */
   unmarked: Set<LogLine['stream']>;
@@ -43,8 +43,6 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     // Something that has left the process group may hold the pipes open for ever.
     await Promise.race([pumps, untilQuiet()]);
     for (const stream of [child.stdout, child.stderr, child.reports]) stream.destroy();
-    running?.ending.resolve(exit);
-    running?.allMarked.resolve();
     return exit;
   });
 
@@ -62,12 +60,17 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     };
     const { ending, allMarked, intake } = running;
     child.send({ type: 'stage', stage, functionName, functionVersion, scratch, mark, ...input });
-    void gone.then(ending.resolve);
+    void gone.then((exit) => {
+      ending.resolve(exit);
+      allMarked.resolve();
+    });
     try {
       const end = await ending.promise;
       await Promise.race([allMarked.promise, untilQuiet()]);
       await intake.finish();
       if (!('type' in end)) throw new FunctionFailure(stopping ? canceled : exitFailure(end));
+      // What comes next must find a new process, not one that is about to end.
+      if (end.type === 'failed' && end.last) await child.exited;
       if (end.type === 'failed') throw new FunctionFailure(stopping ? canceled : end);
       return { output: end.output, files: end.files };
     } finally {
@@ -81,18 +84,19 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
       running?.ending.resolve(unreadable);
       return;
     }
-    if (report.type === 'log') return running?.intake.take({ at: report.at, stream: 'log', level: report.level, text: report.text });
+    if (report.type === 'log')
+      return running?.intake.take({ at: report.at, stream: 'log', level: report.level, text: report.text });
     if (report.type === 'progress') {
       const { type: _, ...progress } = report;
       running?.hooks.onProgress(progress);
-    } else if (report.type !== 'ready') running?.ending.resolve(report);
+    } else running?.ending.resolve(report);
   }
 
   function textTaker(stream: 'stdout' | 'stderr', level: LogLine['level']) {
     let blanks = 0;
     return async ({ text, cut }: Line): Promise<void> => {
       if (text === running?.mark) {
-        // The empty line before the mark belongs to it: it ended whatever the function had left without an end.
+        // The child ends the last line before its mark, which makes a blank one of nothing.
         blanks = 0;
         running.unmarked.delete(stream);
         if (running.unmarked.size === 0) running.allMarked.resolve();
@@ -103,16 +107,23 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
         return;
       }
       for (; blanks > 0; blanks--) await running?.intake.take({ at: now(), stream, level, text: '' });
-      await running?.intake.take({ at: now(), stream, level, text: cutLine(text, cut) });
+      await running?.intake.take({ at: now(), stream, level, text }, cut);
     };
   }
 
-  async function pump(stream: AsyncIterable<string>, maxLength: number, take: (line: Line) => Promise<void> | void): Promise<void> {
+  async function pump(
+    stream: AsyncIterable<string>,
+    maxLength: number,
+    take: (line: Line) => Promise<void> | void,
+  ): Promise<void> {
     try {
       for await (const line of linesOf(stream, maxLength)) {
         handing += 1;
-        await take(line);
-        handing -= 1;
+        try {
+          await take(line);
+        } finally {
+          handing -= 1;
+        }
       }
     } catch {
       // The pipe was closed with the process.
@@ -127,7 +138,8 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
   async function kill(): Promise<void> {
     stopping = true;
     child.killGroup();
-    await gone;
+    // Not until its last lines are kept: whoever keeps them may be what is waiting for this.
+    await child.exited;
   }
 
   return {
@@ -151,15 +163,14 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
   };
 }
 
-const unreadable: Ending = { type: 'failed', code: 'output-invalid', message: 'The process of the function sent a report that cannot be read', retryable: false, details: [] };
-
-function parseReport(text: string): Report | undefined {
-  try {
-    return Report.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+const unreadable: Ending = {
+  type: 'failed',
+  code: 'output-invalid',
+  message: 'The process of the function sent a report that cannot be read',
+  retryable: false,
+  details: [],
+  last: false,
+};
 
 function exitFailure({ code, signal, error }: Exit): FailureReport {
   const how = error
@@ -167,5 +178,10 @@ function exitFailure({ code, signal, error }: Exit): FailureReport {
     : signal
       ? `was ended by signal ${signal}${signal === 'SIGKILL' ? ' (often: the system ran out of memory)' : ''}`
       : `exited with code ${code}`;
-  return { code: 'process-exited', message: `The process of the function ${how}`, retryable: true, details: [] };
+  return {
+    code: 'process-exited',
+    message: `The process of the function ${how}`,
+    retryable: true,
+    details: [],
+  };
 }

@@ -52,7 +52,8 @@ export function openSession(options: SessionOptions): Session {
   let stopped = false;
   let runner: Runner | undefined;
   const opened = findFunction(options).then((definition) => {
-    const open = () => (definition.isolation === 'inline' ? inlineRunner(definition, options.scratch) : processRunner(options));
+    const open = () =>
+      definition.isolation === 'inline' ? inlineRunner(definition, options.scratch) : processRunner(options);
     runner = stopped ? undefined : open();
     return open;
   });
@@ -84,8 +85,18 @@ export function openSession(options: SessionOptions): Session {
 }
 
 /** Throws `PerdureError` 'unknown-function'. */
-export async function findFunction({ pack, functionName, functionVersion }: Omit<SessionOptions, 'scratch'>): Promise<FunctionDefinition> {
-  const found = (await loadPack(pack)).find(({ name, version }) => name === functionName && version === functionVersion);
-  if (!found) throw new PerdureError('unknown-function', `the pack ${pack} has no function ${functionName}@${functionVersion}`);
+export async function findFunction({
+  pack,
+  functionName,
+  functionVersion,
+}: Omit<SessionOptions, 'scratch'>): Promise<FunctionDefinition> {
+  const found = (await loadPack(pack)).find(
+    ({ name, version }) => name === functionName && version === functionVersion,
+  );
+  if (!found)
+    throw new PerdureError(
+      'unknown-function',
+      `the pack ${pack} has no function ${functionName}@${functionVersion}`,
+    );
   return found;
 }

@@ -1,4 +1,11 @@
-import { type FunctionDefinition, type LogLevel, parseOutput, parseParameters, type ProducedFile, type Progress } from '@perdure/functions';
+import {
+  type FunctionDefinition,
+  type LogLevel,
+  parseOutput,
+  parseParameters,
+  type ProducedFile,
+  type Progress,
+} from '@perdure/functions';
 import { clip } from '@perdure/job/errors';
 import type { JsonObject } from '@perdure/job/json';
 import { checkFiles } from './result-files.ts';
@@ -11,7 +18,12 @@ export type StageInput = { parameters: JsonObject; files: Record<string, string>
 
 export type LogLine = { at: string; stream: 'stdout' | 'stderr' | 'log'; level: LogLevel; text: string };
 
-export type ProgressReport = { done: number; total: number | null; unit: string | null; message: string | null };
+export type ProgressReport = {
+  done: number;
+  total: number | null;
+  unit: string | null;
+  message: string | null;
+};
 
 export type Hooks = {
   /** A line of the function. As long as a returned promise is open, no further line is taken, and a process that writes is held up. */

@@ -1,5 +1,8 @@
 /** Passes on the first value at once, then at most one in `intervalMs`, the newest; `flush` passes on what still waits. */
-export function throttled<T>(pass: (value: T) => void, intervalMs: number): { push(value: T): void; flush(): void } {
+export function throttled<T>(
+  pass: (value: T) => void,
+  intervalMs: number,
+): { push(value: T): void; flush(): void } {
   let passedAt = -Infinity;
   let waiting: { value: T } | undefined;
   let timer: NodeJS.Timeout | undefined;

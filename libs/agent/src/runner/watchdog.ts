@@ -9,5 +9,8 @@ const pollMs = 250;
  */
 export function dieWith(agentPid: number): void {
   const code = `setInterval(() => { if (process.ppid !== ${agentPid}) process.kill(-process.pid, 'SIGKILL'); }, ${pollMs})`;
-  new Worker(code, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2 } }).unref();
+  new Worker(code, {
+    eval: true,
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2 },
+  }).unref();
 }

@@ -24,7 +24,11 @@ export function matchColumns(
     if (isTwin && wanted.has(name)) problems.add({ line, column: name }, 'the column stands there twice');
     else if (wanted.has(name) || ignoreExtra) continue;
     else if (name === '') problems.add({ line }, `column ${place + 1} has no name`);
-    else problems.add({ line, column: name }, 'the model takes no such column (ignoreExtraColumns: true lets it pass)');
+    else
+      problems.add(
+        { line, column: name },
+        'the model takes no such column (ignoreExtraColumns: true lets it pass)',
+      );
   }
   return columns;
 }
@@ -32,7 +36,8 @@ export function matchColumns(
 function noneMatches(names: readonly string[], features: readonly string[]): string {
   const [only = ''] = names;
   const delimiter = names.length === 1 ? /[;\t|]/.exec(only)?.[0] : undefined;
-  const hint = delimiter === undefined ? '' : `; cells are separated by commas, not by ${JSON.stringify(delimiter)}`;
+  const hint =
+    delimiter === undefined ? '' : `; cells are separated by commas, not by ${JSON.stringify(delimiter)}`;
   const wanted = features.slice(0, 5).map(quoted).join(', ');
   return `none of the model's columns (${wanted}${features.length > 5 ? ', …' : ''}) is in the header${hint}`;
 }

@@ -7,7 +7,8 @@ const maxCardBytes = 4 * 1024 * 1024;
 
 const name = z.string().min(1).max(200);
 const distinct = (texts: readonly string[]) => new Set(texts).size === texts.length;
-const names = (least: number) => z.array(name).min(least).max(50_000).refine(distinct, 'names must differ from each other');
+const names = (least: number) =>
+  z.array(name).min(least).max(50_000).refine(distinct, 'names must differ from each other');
 
 const common = {
   name,
@@ -24,8 +25,18 @@ const classifierOutputs = names(1).max(2);
 
 /** What a model is for, and how to feed it: the `model.json` beside a `model.onnx`. */
 export const ModelCard = z.discriminatedUnion('task', [
-  z.strictObject({ ...common, task: z.literal('Regression'), classes: z.null().optional(), outputs: names(1).max(1) }),
-  z.strictObject({ ...common, task: z.literal('Binary'), classes: names(2).max(2), outputs: classifierOutputs }),
+  z.strictObject({
+    ...common,
+    task: z.literal('Regression'),
+    classes: z.null().optional(),
+    outputs: names(1).max(1),
+  }),
+  z.strictObject({
+    ...common,
+    task: z.literal('Binary'),
+    classes: names(2).max(2),
+    outputs: classifierOutputs,
+  }),
   z.strictObject({ ...common, task: z.literal('Multiclass'), classes: names(2), outputs: classifierOutputs }),
 ]);
 export type ModelCard = z.output<typeof ModelCard>;
@@ -41,10 +52,16 @@ export async function readModelCard(path: string): Promise<ModelCard> {
   }
   const parsed = ModelCard.safeParse(json);
   if (parsed.success) return parsed.data;
-  const details = detailsOf(parsed.error).map(({ pointer, detail }) => ({ pointer: `model card ${pointer || '/'}`, detail }));
+  const details = detailsOf(parsed.error).map(({ pointer, detail }) => ({
+    pointer: `model card ${pointer || '/'}`,
+    detail,
+  }));
   throw refused(inWords(details), { details });
 }
 
-function refused(why: string, options: { details?: { pointer: string; detail: string }[]; cause?: unknown } = {}): InputError {
+function refused(
+  why: string,
+  options: { details?: { pointer: string; detail: string }[]; cause?: unknown } = {},
+): InputError {
   return new InputError(`The model card cannot be used: ${why}`, { code: 'invalid-model', ...options });
 }

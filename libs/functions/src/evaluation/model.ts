@@ -30,7 +30,8 @@ export async function openModel(path: string, card: ModelCard): Promise<Model> {
     async score(matrix, rows) {
       const data = matrix.subarray(0, rows * card.features.length);
       const dims = [rows, card.features.length];
-      const input = data instanceof Float32Array ? new Tensor('float32', data, dims) : new Tensor('float64', data, dims);
+      const input =
+        data instanceof Float32Array ? new Tensor('float32', data, dims) : new Tensor('float64', data, dims);
       const results = await session.run({ [card.input]: input }, card.outputs).catch((cause: unknown) => {
         throw new FatalError(`The model failed while it ran: ${messageOf(cause)}`, { cause });
       });
@@ -61,7 +62,10 @@ async function sessionOf(path: string): Promise<InferenceSession> {
   const session = await InferenceSession.create(path, sessionOptions).catch((cause: unknown) => {
     // The message names the path on this agent, which tells the user nothing.
     const why = messageOf(cause).replaceAll(path, 'the file');
-    throw new InputError(`The model file is not an ONNX model that can be loaded: ${why}`, { code: 'invalid-model', cause });
+    throw new InputError(`The model file is not an ONNX model that can be loaded: ${why}`, {
+      code: 'invalid-model',
+      cause,
+    });
   });
   last = { key, session };
   return session;
@@ -77,7 +81,8 @@ function checkInput(inputs: readonly Metadata[], { input, features }: ModelCard)
     throw misfit(`takes '${input}' as ${found.type}; float32 and float64 can be fed`);
   }
   const width = found.shape[1];
-  if (found.shape.length !== 2) throw misfit(`takes '${input}' with ${found.shape.length} dimensions, not rows × features`);
+  if (found.shape.length !== 2)
+    throw misfit(`takes '${input}' with ${found.shape.length} dimensions, not rows × features`);
   if (typeof width === 'number' && width >= 0 && width !== features.length) {
     throw misfit(`takes ${width} features, the card names ${features.length}`);
   }
@@ -89,7 +94,9 @@ function checkOutputs(outputs: readonly Metadata[], card: ModelCard): void {
     const found = outputs.find((one) => one.name === name);
     if (!found) throw misfit(`has no output '${name}'; it has ${list(outputs)}`);
     if (!found.isTensor) {
-      throw misfit(`gives '${name}' as a list of maps (ZipMap), which cannot be read; export the model with zipmap switched off`);
+      throw misfit(
+        `gives '${name}' as a list of maps (ZipMap), which cannot be read; export the model with zipmap switched off`,
+      );
     }
   }
 }

@@ -29,7 +29,8 @@ type PredictContext = Context<z.output<typeof Parameters>>;
 export const predict = defineFunction({
   name: 'predict',
   version: '1.0.0',
-  description: 'Applies an ONNX model to every row of a CSV file: row_id, prediction and, for a classifier, class probabilities.',
+  description:
+    'Applies an ONNX model to every row of a CSV file: row_id, prediction and, for a classifier, class probabilities.',
   input: Parameters,
   output: Summary,
   result: resultName,
@@ -44,9 +45,10 @@ export const predict = defineFunction({
   },
 
   async execute(context) {
-    const { scratch, signal, progress, addFile } = context;
+    const { scratch, signal, log, progress, addFile } = context;
     const { card, model, batches } = await open(context);
     const { size } = await stat(pathOf(context, context.parameters.data));
+    log.info(`Model '${card.name}' (${card.task}) is loaded; it takes ${card.features.length} columns`);
     const summary = makeSummary(card);
     const format = model.precision === 'float32' ? shortFloat : String;
     let rows = 0;
@@ -65,6 +67,7 @@ export const predict = defineFunction({
 
     const path = join(scratch, resultName);
     await pipeline(Readable.from(lines(), { highWaterMark: 1 }), createWriteStream(path), { signal });
+    log.info(`${rows} rows are predicted`);
     addFile({ name: resultName, mediaType: 'text/csv', path });
     return summary.done();
   },
@@ -75,6 +78,13 @@ async function open(context: PredictContext, maxRows?: number) {
   const card = await readModelCard(pathOf(context, modelCard));
   const model = await openModel(pathOf(context, modelFile), card);
   const { features } = card;
-  const reading = { path: pathOf(context, data), features, precision: model.precision, batchSize, ignoreExtraColumns, maxRows };
+  const reading = {
+    path: pathOf(context, data),
+    features,
+    precision: model.precision,
+    batchSize,
+    ignoreExtraColumns,
+    maxRows,
+  };
   return { card, model, batches: readBatches(reading) };
 }

@@ -8,7 +8,12 @@ export function headerLine(card: ModelCard): string {
 }
 
 /** The lines for one batch; `firstRow` is the 0-based number of its first row in the file. */
-export function predictionLines(scores: Scores, card: ModelCard, firstRow: number, format: (value: number) => string): string {
+export function predictionLines(
+  scores: Scores,
+  card: ModelCard,
+  firstRow: number,
+  format: (value: number) => string,
+): string {
   if (scores.kind === 'numbers') {
     return stringify(scores.numbers.map((value, row) => [String(firstRow + row), format(value)]));
   }

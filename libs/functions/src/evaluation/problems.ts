@@ -23,7 +23,10 @@ export class Problems {
   /** Throws `InputError` 'invalid-input' when anything was found. */
   throwIfAny(cause?: unknown): void {
     if (this.found.length === 0) return;
-    throw new InputError(`The data file cannot be used: ${inWords(this.found)}`, { details: this.found, cause });
+    throw new InputError(`The data file cannot be used: ${inWords(this.found)}`, {
+      details: this.found,
+      cause,
+    });
   }
 }
 

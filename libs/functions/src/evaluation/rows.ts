@@ -26,25 +26,36 @@ type Row = { record: string[]; info: { lines: number; bytes: number } };
  * The rows of a CSV file (RFC 4180, comma, UTF-8), in batches, as the matrix that the model takes. Holds one batch in memory.
  * Throws `InputError` 'invalid-input' with several wrong places: after the first it reads on to find more, but yields nothing.
  */
-export async function* readBatches({ path, features, precision, batchSize, ignoreExtraColumns, maxRows = Infinity }: Reading): AsyncGenerator<Batch> {
+export async function* readBatches({
+  path,
+  features,
+  precision,
+  batchSize,
+  ignoreExtraColumns,
+  maxRows = Infinity,
+}: Reading): AsyncGenerator<Batch> {
   const problems = new Problems();
   const matrix = emptyMatrix(precision, batchSize * features.length);
   let columns: Columns | undefined;
   let [count, filled, bytes] = [0, 0, 0];
+  /** Where the row begins; a quoted cell may span lines. */
+  let line = 1;
   const input = createReadStream(path);
   const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: maxRowLength });
   input.on('error', (error) => parser.destroy(error)).pipe(parser);
   try {
     for await (const { record, info } of parser as AsyncIterable<Row>) {
       if (!columns) {
-        columns = matchColumns(record, features, problems, { line: info.lines, ignoreExtra: ignoreExtraColumns });
+        columns = matchColumns(record, features, problems, { line, ignoreExtra: ignoreExtraColumns });
         // Without its columns no row of the file can be judged.
         problems.throwIfAny();
+        line = info.lines + 1;
         continue;
       }
       count += 1;
       bytes = info.bytes;
-      fillRow(matrix, filled, record, columns, features, info.lines, problems);
+      fillRow(matrix, filled, record, columns, features, line, problems);
+      line = info.lines + 1;
       if (problems.full) break;
       filled += 1;
       if (filled === batchSize) {
@@ -55,7 +66,7 @@ export async function* readBatches({ path, features, precision, batchSize, ignor
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    problems.add({ line: lineOf(error) }, inPlainWords(error));
+    problems.add({ line }, inPlainWords(error));
     problems.throwIfAny(error);
   } finally {
     input.destroy();
@@ -86,7 +97,8 @@ function fillRow(
     const index = row * features.length + feature;
     matrix[index] = value;
     // A number that 32 bits cannot hold has become infinite by being stored.
-    if (!Number.isFinite(matrix[index])) problems.add({ line, column: features[feature] ?? '' }, whyNoNumber(cell, value));
+    if (!Number.isFinite(matrix[index]))
+      problems.add({ line, column: features[feature] ?? '' }, whyNoNumber(cell, value));
   }
 }
 
@@ -98,20 +110,14 @@ function numberFrom(cell: string): number {
 
 function whyNoNumber(cell: string, value: number): string {
   if (cell.trim() === '') return 'the cell is empty; a number is needed';
-  return Number.isNaN(value) ? `'${quoted(cell)}' is not a number` : `${quoted(cell)} is too large for the model's numbers`;
-}
-
-function lineOf(error: CsvError): number {
-  const lines: unknown = error['lines'];
-  return typeof lines === 'number' ? lines : 1;
+  return Number.isNaN(value)
+    ? `'${quoted(cell)}' is not a number`
+    : `${quoted(cell)} is too large for the model's numbers`;
 }
 
 function inPlainWords(error: CsvError): string {
-  if (error.code === 'CSV_MAX_RECORD_SIZE') return `a row is longer than ${maxRowLength} characters; is this a CSV file?`;
+  if (error.code === 'CSV_MAX_RECORD_SIZE')
+    return `a row is longer than ${maxRowLength} characters; is this a CSV file?`;
   if (error.code === 'CSV_QUOTE_NOT_CLOSED') return 'a quotation mark is never closed';
-  return quotedMessage(error);
-}
-
-function quotedMessage({ message }: CsvError): string {
-  return `not CSV: ${message.slice(0, 300)}`;
+  return `not CSV: ${error.message.slice(0, 300)}`;
 }

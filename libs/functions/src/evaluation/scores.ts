@@ -2,7 +2,9 @@ import { FatalError } from '../errors.ts';
 import type { ModelCard } from './model-card.ts';
 
 /** As much of a tensor as is read here. */
-export type NamedTensors = Readonly<Record<string, { type: string; dims: readonly number[]; data: ArrayLike<unknown> }>>;
+export type NamedTensors = Readonly<
+  Record<string, { type: string; dims: readonly number[]; data: ArrayLike<unknown> }>
+>;
 
 /** A model's answer for the rows of a batch; `probabilities` row by row in the order of the card's classes. */
 export type Scores =
@@ -11,17 +13,22 @@ export type Scores =
 
 /** Reads the outputs that the card names. Throws `FatalError` when their form is not the card's. */
 export function scoresFrom(tensors: NamedTensors, card: ModelCard, rows: number): Scores {
-  if (card.task === 'Regression') return { kind: 'numbers', numbers: numbersOf(tensors, card.outputs[0] ?? '', rows, 1) };
+  if (card.task === 'Regression')
+    return { kind: 'numbers', numbers: numbersOf(tensors, card.outputs[0] ?? '', rows, 1) };
   const { classes, outputs } = card;
   const probabilities = probabilitiesOf(tensors, outputs.at(-1) ?? '', rows, classes.length);
-  const labels = outputs.length === 2 ? labelsOf(tensors, outputs[0] ?? '', rows, classes) : likeliest(probabilities, classes.length);
+  const labels =
+    outputs.length === 2
+      ? labelsOf(tensors, outputs[0] ?? '', rows, classes)
+      : likeliest(probabilities, classes.length);
   return { kind: 'classes', labels, probabilities, width: classes.length };
 }
 
 function probabilitiesOf(tensors: NamedTensors, name: string, rows: number, width: number): number[] {
   // Some exports give a binary model's probability of its second class only.
   const given = cellsOf(tensors, name).length;
-  if (width === 2 && rows > 0 && given === rows) return numbersOf(tensors, name, rows, 1).flatMap((p) => [1 - p, p]);
+  if (width === 2 && rows > 0 && given === rows)
+    return numbersOf(tensors, name, rows, 1).flatMap((p) => [1 - p, p]);
   return numbersOf(tensors, name, rows, width);
 }
 
@@ -29,7 +36,9 @@ function numbersOf(tensors: NamedTensors, name: string, rows: number, width: num
   const cells = cellsOf(tensors, name);
   if (cells.length !== rows * width) {
     const dims = tensors[name]?.dims.join(' × ') ?? '';
-    throw new FatalError(`The model's output '${name}' is ${dims} for ${rows} rows; ${rows} × ${width} was expected`);
+    throw new FatalError(
+      `The model's output '${name}' is ${dims} for ${rows} rows; ${rows} × ${width} was expected`,
+    );
   }
   return Array.from(cells, Number);
 }
@@ -46,7 +55,8 @@ function cellsOf(tensors: NamedTensors, name: string): ArrayLike<unknown> {
  */
 function labelsOf(tensors: NamedTensors, name: string, rows: number, classes: readonly string[]): number[] {
   const cells = cellsOf(tensors, name);
-  if (cells.length !== rows) throw new FatalError(`The model's output '${name}' has ${cells.length} labels for ${rows} rows`);
+  if (cells.length !== rows)
+    throw new FatalError(`The model's output '${name}' has ${cells.length} labels for ${rows} rows`);
   const byValue = classes.every((text) => /^-?\d+$/.test(text));
   const isTruth = tensors[name]?.type === 'bool';
   const lowerCase = classes.map((text) => text.toLowerCase());
@@ -59,7 +69,10 @@ function labelsOf(tensors: NamedTensors, name: string, rows: number, classes: re
   };
   return Array.from(cells, (label) => {
     const place = placeOf(label);
-    if (place < 0) throw new FatalError(`The model answered '${String(label).slice(0, 100)}', which is none of the card's classes`);
+    if (place < 0)
+      throw new FatalError(
+        `The model answered '${String(label).slice(0, 100)}', which is none of the card's classes`,
+      );
     return place;
   });
 }

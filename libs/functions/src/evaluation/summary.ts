@@ -44,7 +44,9 @@ export function makeSummary(card: ModelCard): { add(scores: Scores): void; done(
         task,
         target,
         rows,
-        classes: classes ? Object.fromEntries(classes.map((name, place) => [name, counts[place] ?? 0])) : null,
+        classes: classes
+          ? Object.fromEntries(classes.map((name, place) => [name, counts[place] ?? 0]))
+          : null,
         predictions: classes ? null : finite > 0 ? { mean, min, max } : { mean: null, min: null, max: null },
       };
     },

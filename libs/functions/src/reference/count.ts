@@ -8,7 +8,12 @@ export const count = defineFunction({
   description: 'Counts, with a log line and progress at each number.',
   input: z.strictObject({
     to: z.int().min(0).max(1_000_000).describe('The last number'),
-    everyMs: z.int().min(0).max(3_600_000).default(1_000).describe('The pause before each number, in milliseconds'),
+    everyMs: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(1_000)
+      .describe('The pause before each number, in milliseconds'),
   }),
   output: z.strictObject({ counted: z.int() }),
   retry: { maximumAttempts: 3, initialIntervalMs: 500 },
