@@ -1,7 +1,7 @@
 import { searchAttributeNames } from '@perdure/workflows/search-attributes';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { randomBytes } from 'node:crypto';
 import { fromSetup } from './from-setup.ts';
 import { waitFor } from './wait.ts';
@@ -25,7 +25,7 @@ export async function freshNamespace(): Promise<string> {
       namespace,
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    const keyword = temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+    const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
     const wanted = Object.fromEntries(searchAttributeNames.map((name) => [name, keyword]));
     await waitFor(
       async () => {

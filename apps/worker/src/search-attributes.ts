@@ -1,8 +1,8 @@
 import { searchAttributeNames } from '@perdure/workflows/search-attributes';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
 
-const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
 
 /**
  * Registers the search attributes that a namespace lacks. Without them every start of a job would be refused, so that a failure here ends the worker.
