@@ -55,6 +55,8 @@ export type OrchestratorActivities = {
   /** Checks a start that did not come through the API, and resolves the newest version. */
   admit(start: JobStart): Promise<Admission>;
   record(entry: RecordEntry): Promise<void>;
+  /** Asks Temporal to cancel the workflow of a job, as a client would. */
+  requestNativeCancel(jobId: string): Promise<void>;
 };
 
 export type HousekeepingActivities = {

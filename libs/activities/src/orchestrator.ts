@@ -3,6 +3,7 @@ import type { JobStart } from '@perdure/job/start';
 import type { Database } from '@perdure/store/database';
 import { getAgent, getFunction, poolExists } from '@perdure/store/read';
 import type { Recorder } from '@perdure/store/record';
+import { getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Admission, OrchestratorActivities, RecordEntry } from './contract.ts';
 
@@ -10,7 +11,11 @@ export type OrchestratorDeps = { db: Database; recorder: Recorder };
 
 /** The activities of the workflow itself: they need a database and no agent. */
 export function createOrchestratorActivities({ db, recorder }: OrchestratorDeps): OrchestratorActivities {
-  return { admit: (start) => admit(db, start), record: (entry) => record(recorder, entry) };
+  return {
+    admit: (start) => admit(db, start),
+    record: (entry) => record(recorder, entry),
+    requestNativeCancel: async (jobId) => void (await getClient().workflow.getHandle(jobId).cancel()),
+  };
 }
 
 /** What PostgreSQL refuses for good must not be tried for ever; what it cannot take just now is tried again. */

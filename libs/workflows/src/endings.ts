@@ -1,16 +1,20 @@
+import type { OrchestratorActivities } from '@perdure/activities';
 import type { CancelCommand } from '@perdure/job/commands';
 import { jobError, type JobError } from '@perdure/job/errors';
 import type { Outcome } from '@perdure/job/event';
 import {
   ApplicationFailure,
   CancelledFailure,
-  getExternalWorkflowHandle,
+  condition,
+  proxyActivities,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
+import { refused } from './interruptible.ts';
 import type { Fact } from './ledger.ts';
 import type { Canceling, Life } from './life.ts';
 import { searchAttributes } from './search-attributes.ts';
+
+const { requestNativeCancel } = proxyActivities<OrchestratorActivities>({ startToCloseTimeout: '10 seconds' });
 
 export async function complete(life: Life, outcome: Outcome, ...before: Fact[]): Promise<Outcome> {
   await end(life, ...before, { type: 'uploaded', change: { outcome, ...ended() } });
@@ -33,16 +37,19 @@ export async function cancel(life: Life, { command, forced }: Canceling): Promis
     data: { forced },
     change: { error, ...ended() },
   });
-  if (!life.inbox.nativelyCanceled()) await getExternalWorkflowHandle(workflowInfo().workflowId).cancel();
+  if (!life.inbox.nativelyCanceled()) {
+    // Temporal lets a workflow end as canceled only when it was asked to, and not by itself: so an activity asks.
+    await requestNativeCancel(life.ledger.state.jobId);
+    await condition(() => life.inbox.nativelyCanceled());
+  }
   throw new CancelledFailure(error.detail);
 }
 
 /** The last fact, and before it an answer to every command that came too late. */
 async function end(life: Life, ...facts: Fact[]): Promise<void> {
-  const late: Fact[] = [];
+  const late: Fact[] = life.inbox.takeNonsense().map((message) => refused(message));
   for (let command = life.inbox.take(); command !== undefined; command = life.inbox.take()) {
-    const message = command.kind === 'refused' ? command.message : `${command.kind}: the job was already ending`;
-    late.push({ type: 'commandRefused', code: 'transition-refused', message });
+    late.push(refused(`${command.kind}: the job was already ending`, command));
   }
   const applied = life.ledger.apply(...late, ...facts);
   upsertSearchAttributes([{ key: searchAttributes.status, value: life.ledger.state.status }]);

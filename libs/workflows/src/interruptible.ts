@@ -3,69 +3,82 @@ import type { JobState } from '@perdure/job/event';
 import { isHeld } from '@perdure/job/status';
 import { transition } from '@perdure/job/transitions';
 import { CancellationScope } from '@temporalio/workflow';
-import { type Command, somethingToDo } from './inbox.ts';
+import type { Command } from './inbox.ts';
 import type { Fact } from './ledger.ts';
 import { BackInQueue, Canceling, type Life } from './life.ts';
 
-type Stop = Extract<Command, { kind: 'cancel' | 'reassign' }>;
+type Result<T> = { value: T } | { failure: unknown };
 
 /**
  * Runs an activity while the job stays open to commands. A cancel or a reassign asks the agent to stop and waits for it, for the grace time and
  * `marginMs`; then it is given up on, and its attempt is fenced off.
+ *
+ * A result that is there comes before every command: a workflow task that Temporal repeats may bring more commands than the first time, and what
+ * was recorded the first time must stay true.
  */
 export async function interruptible<T>(work: () => Promise<T>, life: Life, marginMs: number): Promise<T> {
   const { ledger, inbox } = life;
   const scope = new CancellationScope({ cancellable: true });
-  let result: { value: T } | { failure: unknown } | undefined;
-  const running = scope.run(work).then(
-    (value) => void (result = { value }),
-    (failure: unknown) => void (result = { failure }),
+  let result: Result<T> | undefined;
+  scope.run(work).then(
+    (value) => (result = { value }),
+    (failure: unknown) => (result = { failure }),
   );
   const settled = () => result !== undefined;
 
-  let stop: Stop | undefined;
-  let deadline = Infinity;
-  while (await somethingToDo(inbox, settled, deadline === Infinity ? undefined : left(deadline))) {
+  let stop: Command | undefined;
+  let deadline: number | undefined;
+  while (await inbox.somethingToDo(settled, deadline && Math.max(1, deadline - Date.now()))) {
     if (settled()) break;
+    const nonsense = inbox.takeNonsense();
+    if (nonsense.length > 0) await ledger.apply(...nonsense.map((message) => refused(message)));
     const command = inbox.take();
     if (command === undefined) continue;
     const refusal = refusalOf(command, ledger.state, stop);
-    if (refusal !== undefined || command.kind === 'refused') {
-      await ledger.apply(refused(command, refusal ?? ''));
+    if (refusal !== undefined) {
+      await ledger.apply(refused(`${command.kind}: ${refusal}`, command));
       continue;
     }
     stop = command;
-    deadline = Math.min(deadline, Date.now() + command.command.graceSeconds * 1000 + marginMs);
-    const fact = requested(command, ledger.state);
-    if (fact) await ledger.apply(fact);
+    deadline = Math.min(deadline ?? Infinity, Date.now() + command.command.graceSeconds * 1000 + marginMs);
+    await askToStop(command, life);
     scope.cancel();
+    // Nobody holds a PENDING job, so there is no answer to wait for, and no time for a further command to be taken into account.
+    if (!isHeld(ledger.state.status)) break;
   }
+  return stop === undefined ? valueOf(result) : stopped(stop, result, life);
+}
 
-  if (stop === undefined) {
-    await running;
-    return valueOf(result);
+/** The agent learns from the record how long its function may take to stop, so that comes first. */
+async function askToStop({ kind, command }: Command, { ledger }: Life): Promise<void> {
+  const { graceSeconds, reason, by } = command;
+  const stop = { mode: kind === 'cancel' ? command.mode : 'graceful', graceSeconds, reason: reason ?? null, by: by ?? null } as const;
+  const fact = { actor: by ?? 'unknown', message: reason, data: { graceSeconds, mode: stop.mode } };
+  if (kind === 'cancel') {
+    const cancelRequestedAt = ledger.state.cancelRequestedAt ?? new Date().toISOString();
+    return ledger.apply({ type: 'cancelRequested', ...fact, change: { stop, cancelRequestedAt } });
   }
-  if (stop.kind === 'cancel') throw new Canceling(stop.command, !settled());
+  if (isHeld(ledger.state.status)) await ledger.apply({ type: 'reassignRequested', ...fact, change: { stop } });
+}
+
+/** The agent has stopped, or was given up on. */
+async function stopped<T>(stop: Command, result: Result<T> | undefined, { ledger }: Life): Promise<T> {
+  if (stop.kind === 'cancel') throw new Canceling(stop.command, result === undefined && isHeld(ledger.state.status));
   if (result !== undefined && 'value' in result && isHeld(ledger.state.status)) {
-    await ledger.apply(refused(stop, 'the stage was finished before the agent could stop'));
+    await ledger.apply(refused('reassign: the stage was finished before the agent could stop', stop));
     return result.value;
   }
-  await ledger.apply(reassigned(stop.command, ledger.state, settled()));
+  await ledger.apply(reassigned(stop.command, ledger.state, result !== undefined));
   throw new BackInQueue();
 }
 
-function left(deadline: number): number {
-  return Math.max(1, deadline - Date.now());
-}
-
-function valueOf<T>(result: { value: T } | { failure: unknown } | undefined): T {
+function valueOf<T>(result: Result<T> | undefined): T {
   if (result !== undefined && 'value' in result) return result.value;
   throw result?.failure;
 }
 
 /** Why a command cannot be followed now. A second cancel may only be a harder one. */
-function refusalOf(command: Command, state: JobState, stop: Stop | undefined): string | undefined {
-  if (command.kind === 'refused') return command.message;
+function refusalOf(command: Command, state: JobState, stop: Command | undefined): string | undefined {
   if (command.kind === 'cancel') {
     const repeats = stop?.kind === 'cancel' && command.command.graceSeconds >= stop.command.graceSeconds;
     return repeats ? 'a cancel is under way already' : undefined;
@@ -75,34 +88,19 @@ function refusalOf(command: Command, state: JobState, stop: Stop | undefined): s
   return next.refused ? next.reason : undefined;
 }
 
-function refused(command: Command, reason: string): Fact {
-  return {
-    type: 'commandRefused',
-    code: 'transition-refused',
-    message: command.kind === 'refused' ? command.message : `${command.kind}: ${reason}`,
-    ...(command.kind === 'refused' ? {} : { actor: command.command.by ?? 'unknown' }),
-  };
-}
-
-function requested({ kind, command }: Stop, state: JobState): Fact | undefined {
-  const stop = { mode: kind === 'cancel' ? command.mode : 'graceful', graceSeconds: command.graceSeconds, reason: command.reason ?? null, by: command.by ?? null } as const;
-  const shared = { actor: command.by ?? 'unknown', message: command.reason, data: { graceSeconds: stop.graceSeconds, mode: stop.mode } };
-  if (kind === 'cancel') {
-    return { type: 'cancelRequested', ...shared, change: { stop, cancelRequestedAt: state.cancelRequestedAt ?? new Date().toISOString() } };
-  }
-  // Nobody holds a PENDING job, so there is nobody to ask.
-  return isHeld(state.status) ? { type: 'reassignRequested', ...shared, change: { stop } } : undefined;
+/** A command that was not followed, and why. */
+export function refused(message: string, command?: Command): Fact {
+  return { type: 'commandRefused', code: 'transition-refused', message, actor: command?.command.by ?? 'unknown' };
 }
 
 /** The new target, or for `anyone` none: neither a pool nor an agent. */
-function reassigned(command: ReassignCommand, state: JobState, acknowledged: boolean): Fact {
-  const { target } = command;
+function reassigned({ target, by, reason }: ReassignCommand, state: JobState, acknowledged: boolean): Fact {
   const agentId = 'agentId' in target ? target.agentId : null;
   const pool = 'pool' in target ? target.pool : null;
   return {
     type: 'reassigned',
-    actor: command.by ?? 'unknown',
-    message: command.reason,
+    actor: by ?? 'unknown',
+    message: reason,
     data: {
       from: { agentId: state.agentId ?? state.assignedAgentId, pool: state.pool },
       to: { agentId, pool },
@@ -111,4 +109,3 @@ function reassigned(command: ReassignCommand, state: JobState, acknowledged: boo
     change: { assignedAgentId: agentId, pool, agentId: null, stop: null, queuedAt: new Date().toISOString() },
   };
 }
-
