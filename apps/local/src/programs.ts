@@ -56,6 +56,8 @@ function environmentFor({ config, home, servers }: Context): NodeJS.ProcessEnv {
   // Only the API needs the admin key.
   const { PERDURE_ADMIN_KEY: _key, ...inherited } = readEnvironment();
   return {
+    // Every request and every claim would be a line; LOG_LEVEL=info shows them.
+    LOG_LEVEL: 'warn',
     ...(config.temporal.address === undefined ? withoutSecurity(inherited) : inherited),
     PERDURE_HOME: home.folder,
     DATABASE_URL: servers.databaseUrl,

@@ -26,6 +26,6 @@ export async function untilAnswers(
     }
     if (performance.now() >= deadline)
       throw new Error(`${url} did not become ready in ${timeoutMs / 1_000} s. It answered: ${last}`);
-    await delay(100, undefined, { signal: over }).catch(() => undefined);
+    await delay(300, undefined, { signal: over }).catch(() => undefined);
   }
 }
