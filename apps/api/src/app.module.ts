@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { ApiConfig } from '@perdure/config/api';
 import { LoggerModule } from 'nestjs-pino';
+import type { Logger } from 'pino';
 import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
 import { DatabaseService } from './database/database.service.ts';
@@ -16,6 +17,7 @@ import { HealthController } from './health/health.controller.ts';
 import { Metrics } from './health/metrics.ts';
 import { Readiness } from './health/readiness.ts';
 import { AuthGuard } from './http/auth.guard.ts';
+import { QuietLogger } from './http/quiet-logger.ts';
 import { SchemaPipe } from './http/schema-pipe.ts';
 import { Admission } from './jobs/admission.ts';
 import { Changes } from './jobs/changes.ts';
@@ -64,6 +66,7 @@ import { TemporalService } from './temporal/temporal.service.ts';
     LogsService,
     Metrics,
     PageTokens,
+    QuietLogger,
     Readiness,
     StorageService,
     SubmitService,
@@ -73,10 +76,10 @@ import { TemporalService } from './temporal/temporal.service.ts';
   ],
 })
 export class AppModule {
-  static with(config: ApiConfig): DynamicModule {
+  static with(config: ApiConfig, logger: Logger): DynamicModule {
     return {
       module: AppModule,
-      imports: [LoggerModule.forRoot({ useExisting: true })],
+      imports: [LoggerModule.forRoot({ useExisting: true, pinoHttp: { logger } })],
       providers: [{ provide: Settings, useValue: new Settings(config) }],
     };
   }

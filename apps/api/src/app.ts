@@ -3,7 +3,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ApiConfig } from '@perdure/config/api';
 import { ensureAdminKey } from '@perdure/store/admin';
 import { migrate } from '@perdure/store/database';
-import { Logger } from 'nestjs-pino';
 import { type DestinationStream, pino } from 'pino';
 import { AppModule } from './app.module.ts';
 import { DatabaseService } from './database/database.service.ts';
@@ -11,6 +10,7 @@ import { serveDocs } from './docs/page.ts';
 import { Metrics } from './health/metrics.ts';
 import type { AuthenticatedRequest } from './http/caller.ts';
 import { KnownPaths } from './http/known-paths.ts';
+import { QuietLogger } from './http/quiet-logger.ts';
 import { ProblemFilter } from './http/problem-filter.ts';
 import { createAdapter } from './http/server.ts';
 import { secretOf } from './keys/secret.ts';
@@ -23,12 +23,12 @@ export async function createApp(
   const logger = pino({ level: config.logLevel, base: { service: 'perdure-api' } }, logs);
   const paths = new KnownPaths();
   const adapter = createAdapter(config, logger, paths);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, logger), adapter, {
     bodyParser: false,
     bufferLogs: true,
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
+  app.useLogger(app.get(QuietLogger));
   app.useGlobalFilters(new ProblemFilter(paths));
   app.useSecurityHeaders({
     contentSecurityPolicy: {

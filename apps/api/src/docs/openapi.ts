@@ -1,11 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { HistoryEvent, JobFile, LogLine, Problem } from '@perdure/job/schemas';
+import { HistoryEvent, JobFile, LogLine, LogPage, Problem } from '@perdure/job/schemas';
 import { z } from 'zod';
 
 const components = '#/components/schemas/';
 /** Schemas that no operation takes or answers as such. */
-const others = [Problem, LogLine, HistoryEvent, JobFile];
+const others = [Problem, LogLine, LogPage, HistoryEvent, JobFile];
 
 /** The OpenAPI 3.1 document, made from the zod schemas that also check the requests. */
 export function openApi(app: INestApplication): OpenAPIObject {
@@ -31,7 +31,6 @@ export function openApi(app: INestApplication): OpenAPIObject {
     })
     .build();
   const document = SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (_controller, method) => method,
     standardSchemaConverter: (schema, { schemaType }) => convert(schema, schemaType),
   });
   const sorted = Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -67,5 +67,6 @@ export function sendProblem(error: PerdureError, request: FastifyRequest, reply:
     .removeHeader('content-length')
     .removeHeader('content-disposition')
     .removeHeader('etag')
-    .send(JSON.stringify(problem));
+    // As bytes: to a text Fastify would add a charset, which this media type does not have.
+    .send(Buffer.from(JSON.stringify(problem)));
 }

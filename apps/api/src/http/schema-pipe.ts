@@ -39,7 +39,8 @@ function detailsOf(issue: Issue, prefix = ''): ErrorDetail[] {
   if (issue.code === 'unrecognized_keys' && issue.keys) {
     return issue.keys.map((key) => ({ pointer: pointerOf(place, [key]), detail: 'is not a known field' }));
   }
-  return [{ pointer: place, detail: issue.message }];
+  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [{ pointer: place, detail: missing ? 'is missing' : issue.message }];
 }
 
 /** A JSON Pointer (RFC 6901) behind `prefix`. */

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { JobPath, LogPage, LogQuery } from '@perdure/job/schemas';
+import { JobPath, LogQuery } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { preferredType } from '../http/accept.ts';
@@ -11,7 +11,10 @@ import { JobsService } from './jobs.service.ts';
 import { LogsService, toNdjson } from './logs.service.ts';
 
 const ndjson = 'application/x-ndjson';
-const line = { schema: { $ref: '#/components/schemas/LogLine' } };
+const kinds = {
+  'application/json': { schema: { $ref: '#/components/schemas/LogPage' } },
+  [ndjson]: { schema: { $ref: '#/components/schemas/LogLine' } },
+};
 
 @ApiTags('jobs')
 @Controller('v1/jobs')
@@ -29,7 +32,7 @@ export class LogsController {
       'A page as JSON, or as one JSON object a line where `Accept` prefers application/x-ndjson. With `follow=true` a stream of such lines that ends with the job. Lines of lost and failed attempts are kept.',
     permission: 'jobs.read',
     headers: { Accept: `application/json or ${ndjson}` },
-    answers: [{ status: 200, description: 'Lines, oldest first', schema: LogPage }],
+    answers: [{ status: 200, description: 'Lines, oldest first', content: kinds }],
     problems: ['not-found', 'not-acceptable'],
   })
   async get(
@@ -56,6 +59,3 @@ export class LogsController {
     await reply.type(type).send(type === ndjson ? toNdjson(page.items) : page);
   }
 }
-
-/** For the OpenAPI document: the other kind that the answer may be. */
-export const logsAsLines = { [ndjson]: line };

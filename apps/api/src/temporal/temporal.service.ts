@@ -7,11 +7,18 @@ import { jobWorkflowType, startOptions } from '@perdure/workflows/start';
 import {
   Client,
   Connection,
+  isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { Settings } from '../settings.ts';
+
+/** https://grpc.io/docs/guides/status-codes */
+const grpcUnavailable = 14;
+const retryMs = 100;
 
 /** A poller that has not asked for so long is taken for gone: a long poll lasts a minute at most. */
 const pollerFreshMs = 90_000;
@@ -32,6 +39,8 @@ export class TemporalService implements OnApplicationShutdown {
       ...(apiKey === undefined ? {} : { apiKey }),
       // gRPC would wait up to two minutes before it looks again for a server that was away.
       channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
+      // Its own retries go on after a deadline, and throw where nobody catches once the connection is closed.
+      interceptors: [],
     });
     this.client = new Client({ connection: this.connection, namespace });
   }
@@ -79,24 +88,38 @@ export class TemporalService implements OnApplicationShutdown {
   }
 
   private async call<T>(budgetMs: number, ask: () => Promise<T>): Promise<T> {
+    const end = Date.now() + budgetMs;
     const giveUp = new AbortController();
-    const away = (cause?: unknown): PerdureError =>
-      new PerdureError('unavailable', 'Temporal does not answer', { cause });
+    const late = (): PerdureError => new PerdureError('unavailable', 'Temporal does not answer in time');
     try {
-      const asked = this.connection.withAbortSignal(giveUp.signal, () =>
-        this.connection.withDeadline(Date.now() + budgetMs, ask),
-      );
-      return await withDeadline(asked, budgetMs, away);
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) {
-        throw new PerdureError('not-found', 'Temporal does not know the workflow', { cause: error });
+      for (;;) {
+        try {
+          const asked = this.connection.withAbortSignal(giveUp.signal, () => this.connection.withDeadline(end, ask));
+          return await withDeadline(asked, end - Date.now(), late);
+        } catch (error) {
+          if (!isPassing(error) || Date.now() + retryMs >= end) throw error;
+          await delay(retryMs);
+        }
       }
-      if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof PerdureError) throw error;
-      throw away(error);
+    } catch (error) {
+      throw toPerdureError(error);
     } finally {
       giveUp.abort();
     }
   }
+}
+
+/** A connection that broke or is being made. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === grpcUnavailable;
+}
+
+function toPerdureError(error: unknown): unknown {
+  if (error instanceof PerdureError || error instanceof WorkflowExecutionAlreadyStartedError) return error;
+  if (error instanceof WorkflowNotFoundError) {
+    return new PerdureError('not-found', 'Temporal does not know the workflow', { cause: error });
+  }
+  return new PerdureError('unavailable', 'Temporal does not answer', { cause: error });
 }
 
 function ignoreStarted(error: unknown): void {
