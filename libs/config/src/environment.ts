@@ -14,6 +14,8 @@ export class ConfigurationError extends Error {
       ),
     );
     this.problems = problems;
+    // Whoever reads it is to mend the environment, not the program.
+    this.stack = this.message;
   }
 }
 
