@@ -26,7 +26,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private notFound(request: FastifyRequest): PerdureError {
     const allowed = this.paths.methodsOf(request.url);
-    if (allowed.length === 0 || allowed.includes(request.method)) return new PerdureError('not-found', 'There is no such path. See /docs');
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return new PerdureError('not-found', 'There is no such path. See /docs');
     const allow = allowed.join(', ');
     return new HttpError(
       'method-not-allowed',

@@ -94,7 +94,9 @@ export class TemporalService implements OnApplicationShutdown {
     try {
       for (;;) {
         try {
-          const asked = this.connection.withAbortSignal(giveUp.signal, () => this.connection.withDeadline(end, ask));
+          const asked = this.connection.withAbortSignal(giveUp.signal, () =>
+            this.connection.withDeadline(end, ask),
+          );
           return await withDeadline(asked, end - Date.now(), late);
         } catch (error) {
           if (!isPassing(error) || Date.now() + retryMs >= end) throw error;
@@ -111,7 +113,9 @@ export class TemporalService implements OnApplicationShutdown {
 
 /** A connection that broke or is being made. */
 function isPassing(error: unknown): boolean {
-  return error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === grpcUnavailable;
+  return (
+    error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === grpcUnavailable
+  );
 }
 
 function toPerdureError(error: unknown): unknown {

@@ -1,0 +1,116 @@
+import { loadApiConfig } from '@perdure/config/api';
+import { defaultTenantId } from '@perdure/job/ids';
+import type { Role } from '@perdure/job/permissions';
+import type { Problem } from '@perdure/job/schemas';
+import { createKey } from '@perdure/store/admin';
+import { type Database, openDatabase } from '@perdure/store/database';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freshDatabase } from '../../../../tests/support/database.ts';
+import { createApp } from '../app.ts';
+import { newSecret } from '../keys/secret.ts';
+
+export type Answer<Body = Record<string, unknown>> = {
+  status: number;
+  headers: Headers;
+  body: Body;
+  text: string;
+};
+
+type Asked = {
+  method?: string;
+  key?: string | null;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  raw?: BodyInit;
+};
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** Nothing listens there. */
+export const nowhere = '127.0.0.1:1';
+
+/** The whole API on a free port, over a fresh database and a folder of its own. */
+export async function startApi(environment: Record<string, string> = {}) {
+  const database = await freshDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'perdure-api-'));
+  const { key: adminKey } = newSecret();
+  const config = loadApiConfig({
+    PORT: '3000',
+    DATABASE_URL: database.url,
+    STORAGE_URL: `file:${folder}`,
+    TEMPORAL_ADDRESS: nowhere,
+    PERDURE_ADMIN_KEY: adminKey,
+    LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const app = await createApp(config);
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const db = openDatabase(config.database.url, { poolSize: 3 });
+
+  async function ask<Body = Record<string, unknown>>(path: string, asked: Asked = {}): Promise<Answer<Body>> {
+    const { json, raw, key = adminKey } = asked;
+    const body = json === undefined ? raw : JSON.stringify(json);
+    const response = await fetch(`${url}${path}`, {
+      method: asked.method ?? (body === undefined ? 'GET' : 'POST'),
+      redirect: 'manual',
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...asked.headers,
+      },
+      ...(body === undefined ? {} : { body, duplex: 'half' }),
+    });
+    const text = await response.text();
+    const isJson = /json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (isJson ? JSON.parse(text) : {}) as Body,
+    };
+  }
+
+  return {
+    app,
+    config,
+    db,
+    folder,
+    url,
+    port,
+    adminKey,
+    ask,
+    /** The problem of an answer that must be one. */
+    async problem(path: string, asked: Asked = {}): Promise<Problem & { headers: Headers }> {
+      const { body, status, headers } = await ask<Problem>(path, asked);
+      if (headers.get('content-type') !== 'application/problem+json' || body.status !== status) {
+        throw new Error(`no problem, but ${status} ${JSON.stringify(body)}`);
+      }
+      return { ...body, headers };
+    },
+    async keyFor(role: Role, tenantId = defaultTenantId): Promise<string> {
+      const { key, hash, prefix, lastFour } = newSecret();
+      await createKey(db, { tenantId, name: `a ${role}`, role, hash, prefix, lastFour });
+      return key;
+    },
+    async stop(): Promise<void> {
+      await app.close();
+      await db.close();
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A second tenant. */
+export async function anotherTenant(db: Database): Promise<string> {
+  const tenantId = '00000000-0000-7000-8000-0000000000aa';
+  await db.kysely.insertInto('tenants').values({ tenantId, name: 'another' }).execute();
+  return tenantId;
+}
