@@ -23,7 +23,7 @@ export type Ran = {
   peakMegabytes: number;
 };
 
-const { pack, name, stages, ...given }: Run = JSON.parse(process.argv[2] ?? '');
+const { pack, name, stages, ...given } = JSON.parse(process.argv[2] ?? '') as Run;
 const definition = (await loadPack(pack)).find((one) => one.name === name);
 const ran: Ran = { output: null, files: [], progress: [], error: null, peakMegabytes: 0 };
 const silent = () => {};

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '@perdure/job/json';
 import type { Tool } from '@perdure/job/queues';
 import { z } from 'zod';
-import type { FunctionDefinition } from './define.ts';
+import type { FunctionDefinition } from './definition.ts';
 
 /** A function as the catalogue lists it: data only. */
 export type FunctionDescription = {

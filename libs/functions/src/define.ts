@@ -2,18 +2,9 @@ import { patterns } from '@perdure/job/ids';
 import type { Tool } from '@perdure/job/queues';
 import type { z } from 'zod';
 import type { Context } from './context.ts';
+import type { FunctionDefinition, Output, RetryPolicy } from './definition.ts';
 import { parseParameters } from './parse.ts';
 
-/** How often, and after what pauses, a function is tried again on the same agent when it fails in a way that may pass. */
-export type RetryPolicy = {
-  /** Tries in all; 1 means no second one. */
-  maximumAttempts: number;
-  initialIntervalMs?: number;
-  backoffCoefficient?: number;
-  maximumIntervalMs?: number;
-};
-
-type Output = z.ZodType<unknown, Record<string, unknown>> | null;
 type Returned<O extends Output> = O extends z.ZodType ? z.input<O> : null | void;
 
 type Declaration<I extends z.ZodObject, O extends Output> = {
@@ -37,25 +28,6 @@ type Declaration<I extends z.ZodObject, O extends Output> = {
   /** The check that goes deeper than the schema (files, models). Throws `InputError`. */
   validate?: (context: Context<z.output<I>>) => Promise<void> | void;
   execute: (context: Context<z.output<I>>) => Promise<Returned<O>> | Returned<O>;
-};
-
-/** A function as the agent sees it: what it is given is parsed before the author's code gets it. */
-export type FunctionDefinition = {
-  name: string;
-  version: string;
-  description: string;
-  input: z.ZodObject;
-  output: Output;
-  result: string | null;
-  files: boolean;
-  tool: Tool | null;
-  operatingSystems: string[];
-  retry: RetryPolicy;
-  isolation: 'process' | 'inline';
-  /** Absent: nothing to check beyond the schema, so that a job needs no stage for it. */
-  validate?: (context: Context) => Promise<void>;
-  /** Returns what the author's code returned; `parseOutput` judges it. */
-  execute: (context: Context) => Promise<unknown>;
 };
 
 /**

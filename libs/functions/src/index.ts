@@ -7,6 +7,7 @@ export {
   type Progress,
   type ProducedFile,
 } from './context.ts';
-export { defineFunction, type FunctionDefinition, type RetryPolicy } from './define.ts';
+export { defineFunction } from './define.ts';
+export type { FunctionDefinition, RetryPolicy } from './definition.ts';
 export { FatalError, InputError, type InputErrorCode, OutputError, RetryableError } from './errors.ts';
 export { checkParameters, inWords, parseOutput, parseParameters } from './parse.ts';

@@ -1,4 +1,4 @@
-import type { FunctionDefinition } from './define.ts';
+import type { FunctionDefinition } from './definition.ts';
 
 type Pack = { functions: readonly FunctionDefinition[] };
 
@@ -23,7 +23,7 @@ export function isPackName(text: string): text is PackName {
 export async function loadPack(pack: string): Promise<readonly FunctionDefinition[]> {
   if (pack.startsWith('file:')) {
     const { functions } = (await import(pack)) as Partial<Pack>;
-    if (!Array.isArray(functions)) throw new Error(`${pack} does not export functions`);
+    if (functions === undefined) throw new Error(`${pack} does not export functions`);
     return functions;
   }
   if (!isPackName(pack)) throw new Error(`there is no pack '${pack}'; known are ${packNames.join(', ')}`);

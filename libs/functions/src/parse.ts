@@ -1,7 +1,7 @@
 import type { ErrorDetail } from '@perdure/job/errors';
 import { isJsonObject, type JsonObject } from '@perdure/job/json';
 import type { z } from 'zod';
-import type { FunctionDefinition } from './define.ts';
+import type { FunctionDefinition } from './definition.ts';
 import { InputError, OutputError } from './errors.ts';
 
 /** An output larger than this (bytes of JSON) belongs in a file. */

@@ -2,13 +2,14 @@
 import { writeSync } from 'node:fs';
 import type { LogLevel } from '@perdure/functions';
 import { loadPack } from '@perdure/functions/packs';
+import type { ProgressReport } from './contract.ts';
 import { failureFrom, isErrorLike, messageOf } from './failure.ts';
 import { now } from './log-intake.ts';
 import { type ChildArgument, type Report, reportDescriptor, type Request } from './protocol.ts';
-import { type ProgressReport, runStage } from './stage.ts';
+import { runStage } from './stage.ts';
 import { dieWith } from './watchdog.ts';
 
-const { agentPid, pack }: ChildArgument = JSON.parse(process.argv[2] ?? '');
+const { agentPid, pack } = JSON.parse(process.argv[2] ?? '') as ChildArgument;
 dieWith(agentPid);
 
 const stopped = new AbortController();

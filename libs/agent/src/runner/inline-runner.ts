@@ -1,8 +1,8 @@
 import type { FunctionDefinition } from '@perdure/functions';
+import type { Hooks, Runner, StageInput, StageName, StageResult } from './contract.ts';
 import { canceled, failureFrom, FunctionFailure } from './failure.ts';
 import { logIntake, now } from './log-intake.ts';
-import type { Runner } from './session.ts';
-import { type Hooks, runStage, type StageInput, type StageName, type StageResult } from './stage.ts';
+import { runStage } from './stage.ts';
 
 /** Runs a function in the agent's own event loop. Its code cannot be killed; after the grace time it is no longer waited for. */
 export function inlineRunner(definition: FunctionDefinition, scratch: string): Runner {

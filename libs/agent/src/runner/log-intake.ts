@@ -1,5 +1,5 @@
 import { clip } from '@perdure/job/errors';
-import type { Hooks, LogLine } from './stage.ts';
+import type { Hooks, LogLine } from './contract.ts';
 
 /** What one stage may write. Back-pressure keeps memory flat; this keeps the record from being filled by one job. */
 export const logLimits = { lines: 100_000, characters: 32 * 1024 * 1024, lineLength: 8 * 1024 };

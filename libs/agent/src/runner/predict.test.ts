@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, isAlive } from '../../../../tests/support/alive.ts';
+import { isAlive } from '../../../../tests/support/alive.ts';
+import { waitFor } from '../../../../tests/support/wait.ts';
 import { openSession } from './session.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -55,7 +56,7 @@ test('a stop ends an inference that runs, and its process', async () => {
   const { session, lines, validate, execute } = await start('tests/fixtures/models/slow');
   await validate();
   const failure = execute().catch((error: unknown) => error);
-  await eventually(() => lines.some((line) => line.includes('is loaded')), 'the loaded model');
+  await waitFor(() => lines.some((line) => line.includes('is loaded')), { what: 'the loaded model' });
   await session.stop(300);
   expect(await failure).toMatchObject({ code: 'canceled', retryable: false });
   expect(await isAlive(session.pid ?? 0)).toBe(false);

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChildProcess, type Exit, startChild } from './child-process.ts';
+import { type Exit, startChild } from './child-process.ts';
+import type {
+  Hooks,
+  LogLine,
+  Runner,
+  SessionOptions,
+  StageInput,
+  StageName,
+  StageResult,
+} from './contract.ts';
 import { canceled, type FailureReport, FunctionFailure } from './failure.ts';
 import { type LogIntake, logIntake, logLimits, now } from './log-intake.ts';
 import { type Line, linesOf } from './lines.ts';
 import { parseReport, type Report } from './protocol.ts';
-import type { Runner, SessionOptions } from './session.ts';
-import type { Hooks, LogLine, StageInput, StageName, StageResult } from './stage.ts';
 
 /** A report is at most the output (1 MiB), with what JSON makes of it. */
 const maxReportLength = 16 * 1024 * 1024;
@@ -87,8 +94,8 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     if (report.type === 'log')
       return running?.intake.take({ at: report.at, stream: 'log', level: report.level, text: report.text });
     if (report.type === 'progress') {
-      const { type: _, ...progress } = report;
-      running?.hooks.onProgress(progress);
+      const { done, total, unit, message } = report;
+      running?.hooks.onProgress({ done, total, unit, message });
     } else running?.ending.resolve(report);
   }
 

@@ -1,6 +1,6 @@
 import { isErrorCode } from '@perdure/job/errors';
 import { z } from 'zod';
-import type { StageInput, StageName } from './stage.ts';
+import type { StageInput, StageName } from './contract.ts';
 
 /** What the child is started with, as JSON in its only argument. */
 export type ChildArgument = { agentPid: number; pack: string };

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { type FunctionDefinition, OutputError, type ProducedFile } from '@perdure/functions';
-import type { ResultFile } from './stage.ts';
+import type { ResultFile } from './contract.ts';
 
 const maxFiles = 1_000;
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '@perdure/job/json';
-import { eventually, isAlive } from '../../../../tests/support/alive.ts';
+import { isAlive } from '../../../../tests/support/alive.ts';
+import { waitFor } from '../../../../tests/support/wait.ts';
 import { logLimits } from './log-intake.ts';
 import {
   type FunctionFailure,
@@ -46,7 +47,8 @@ async function start(functionName: string, pack = odd) {
     execute: (parameters: JsonObject = {}) => session.execute(given(parameters), hooks),
     /** The failure of `execute`. */
     fail: (parameters: JsonObject = {}) => failureOf(session.execute(given(parameters), hooks)),
-    says: (text: string) => eventually(() => lines.some((line) => line.text === text), `the line '${text}'`),
+    says: (text: string) =>
+      waitFor(() => lines.some((line) => line.text === text), { what: `the line '${text}'` }),
   };
 }
 
@@ -196,7 +198,7 @@ describe('a stop', () => {
   test.each(['is-deaf', 'is-busy'])('kills the function that %s after the grace time', async (name) => {
     const { session, fail, lines } = await start(name);
     const failure = fail();
-    await eventually(() => lines.length > 0, 'the first line');
+    await waitFor(() => lines.length > 0, { what: 'the first line' });
     await session.stop(300);
     expect(await failure).toMatchObject({ code: 'canceled', retryable: false });
     expect(await isAlive(session.pid ?? 0)).toBe(false);
@@ -205,15 +207,14 @@ describe('a stop', () => {
   test('ends what the function has started', async () => {
     const { session, fail, lines } = await start('has-children');
     const failure = fail({ wait: true });
-    await eventually(() => lines.length > 0, 'the pids');
+    await waitFor(() => lines.length > 0, { what: 'the pids' });
     const pids = lines[0]?.text.split(' ').map(Number) ?? [];
     expect(await Promise.all(pids.map(isAlive))).toEqual([true, true]);
     await session.stop(0);
     expect(await failure).toMatchObject({ code: 'canceled' });
-    await eventually(
-      async () => !(await Promise.all(pids.map(isAlive))).includes(true),
-      'the end of the grandchildren',
-    );
+    await waitFor(async () => !(await Promise.all(pids.map(isAlive))).includes(true), {
+      what: 'the end of the grandchildren',
+    });
   });
 
   test('with less grace overtakes one with more', async () => {
@@ -267,10 +268,9 @@ describe('a stop', () => {
     await execute({});
     const pids = lines[0]?.text.split(' ').map(Number) ?? [];
     await session.kill();
-    await eventually(
-      async () => !(await Promise.all(pids.map(isAlive))).includes(true),
-      'the end of the grandchildren',
-    );
+    await waitFor(async () => !(await Promise.all(pids.map(isAlive))).includes(true), {
+      what: 'the end of the grandchildren',
+    });
   });
 });
 
@@ -282,10 +282,9 @@ test('a busy function does not block the agent, and dies with it', async () => {
   const [pid] = (await once(agent.stdout.setEncoding('utf8'), 'data')) as [string];
   expect(await isAlive(Number(pid))).toBe(true);
   agent.kill('SIGKILL');
-  await eventually(
-    async () => !(await isAlive(Number(pid))),
-    'the end of the process whose agent was killed',
-  );
+  await waitFor(async () => !(await isAlive(Number(pid))), {
+    what: 'the end of the process whose agent was killed',
+  });
 });
 
 describe('what a function writes', () => {

@@ -1,51 +1,30 @@
 import type { FunctionDefinition } from '@perdure/functions';
 import { loadPack } from '@perdure/functions/packs';
 import { PerdureError } from '@perdure/job/errors';
+import type {
+  Hooks,
+  Runner,
+  Session,
+  SessionOptions,
+  StageInput,
+  StageName,
+  StageResult,
+} from './contract.ts';
 import { canceled, FunctionFailure } from './failure.ts';
 import { inlineRunner } from './inline-runner.ts';
 import { processRunner } from './process-runner.ts';
-import type { Hooks, StageInput, StageName, StageResult } from './stage.ts';
 
 export { FunctionFailure } from './failure.ts';
-export type { Hooks, LogLine, ProgressReport, ResultFile, StageInput, StageResult } from './stage.ts';
-
-export type SessionOptions = {
-  /** The name of the pack, or the `file:` URL of a module that exports `functions`. */
-  pack: string;
-  functionName: string;
-  functionVersion: string;
-  /** An existing folder, the job's alone. Whoever opens the session removes it afterwards. */
-  scratch: string;
-  /**
-   * The environment of the process. The agent's own is not handed down: it holds secrets.
-   * Default: a PATH and the locale; TMPDIR is always the scratch folder.
-   */
-  env?: Record<string, string>;
-};
-
-/**
- * The stages of one claimed job: a child process for an `isolation: 'process'` function, the agent's own for `inline`.
- * A stage rejects with `FunctionFailure`. Whoever opens a session calls `kill` when it is done with it.
- */
-export type Session = {
-  /** Checks the parameters, and what the function's own `validate` checks. */
-  validate(input: StageInput, hooks: Hooks): Promise<void>;
-  /** May be called again after a failure that is `retryable`; a process that has died is replaced. */
-  execute(input: StageInput, hooks: Hooks): Promise<StageResult>;
-  /** Asks the function to stop (its AbortSignal), and kills its whole process group after the grace time. Resolves when nothing of it runs. */
-  stop(graceMs: number): Promise<void>;
-  /** Ends the session at once; nothing happens when it has ended. */
-  kill(): Promise<void>;
-  /** Of the child process; undefined for an inline function, and before the process has started. */
-  readonly pid: number | undefined;
-};
-
-/** What one process (or none, for an inline function) gives to a session. */
-export type Runner = Omit<Session, 'validate' | 'execute'> & {
-  run(stage: StageName, input: StageInput, hooks: Hooks): Promise<StageResult>;
-  /** The process has gone. */
-  readonly ended: boolean;
-};
+export type {
+  Hooks,
+  LogLine,
+  ProgressReport,
+  ResultFile,
+  Session,
+  SessionOptions,
+  StageInput,
+  StageResult,
+} from './contract.ts';
 
 /** Opens a session and begins to start its process. Never throws: what is wrong is told by the first stage. */
 export function openSession(options: SessionOptions): Session {

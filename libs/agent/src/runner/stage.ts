@@ -7,33 +7,9 @@ import {
   type Progress,
 } from '@perdure/functions';
 import { clip } from '@perdure/job/errors';
-import type { JsonObject } from '@perdure/job/json';
+import type { ProgressReport, StageInput, StageName, StageResult } from './contract.ts';
 import { checkFiles } from './result-files.ts';
 import { throttled } from './throttled.ts';
-
-export type StageName = 'validate' | 'execute';
-
-/** `files`: the local path of each file parameter, by file id. */
-export type StageInput = { parameters: JsonObject; files: Record<string, string> };
-
-export type LogLine = { at: string; stream: 'stdout' | 'stderr' | 'log'; level: LogLevel; text: string };
-
-export type ProgressReport = {
-  done: number;
-  total: number | null;
-  unit: string | null;
-  message: string | null;
-};
-
-export type Hooks = {
-  /** A line of the function. As long as a returned promise is open, no further line is taken, and a process that writes is held up. */
-  onLog: (line: LogLine) => void | Promise<void>;
-  /** At most five times a second, and the last one always. */
-  onProgress: (progress: ProgressReport) => void;
-};
-
-export type ResultFile = { name: string; mediaType: string; path: string; size: number };
-export type StageResult = { output: JsonObject | null; files: ResultFile[] };
 
 type Surroundings = {
   scratch: string;

@@ -62,7 +62,7 @@ async function predict({
   };
   const program = join(root, 'tests/support/run-function.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [program, JSON.stringify(run)]);
-  const ran: Ran = JSON.parse(stdout);
+  const ran = JSON.parse(stdout) as Ran;
   return {
     ...ran,
     csv: ran.error ? '' : await readFile(join(scratch, 'predictions.csv'), 'utf8').catch(() => ''),

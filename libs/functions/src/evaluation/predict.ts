@@ -41,7 +41,7 @@ export const predict = defineFunction({
 
   async validate(context) {
     const { batches } = await open(context, rowsToValidate);
-    for await (const _ of batches) context.signal.throwIfAborted();
+    while (!(await batches.next()).done) context.signal.throwIfAborted();
   },
 
   async execute(context) {

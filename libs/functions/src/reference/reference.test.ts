@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '@perdure/job/json';
 import type { Progress } from '../context.ts';
-import type { FunctionDefinition } from '../define.ts';
+import type { FunctionDefinition } from '../definition.ts';
 import { FatalError, RetryableError } from '../errors.ts';
 import { count } from './count.ts';
 import { echo } from './echo.ts';
