@@ -7,10 +7,16 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { freshNamespace, temporalAddress } from '../../../../tests/support/temporal.ts';
 
-const payloadConverterPath = fileURLToPath(import.meta.resolve('@perdure/workflows/payload-converter'));
+export const payloadConverterPath = fileURLToPath(import.meta.resolve('@perdure/workflows/payload-converter'));
 const workflowsPath = fileURLToPath(import.meta.resolve('@perdure/workflows/workflows'));
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** The workflows as a worker runs them; packed once a test file. */
+export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  bundle ??= bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: new DefaultLogger('WARN') });
+  return bundle;
+}
 
 /** The real workflow on a real server; what it calls are activities that a test steers. Records are kept as PostgreSQL keeps them: by seq. */
 export type StageSet = {
@@ -30,7 +36,6 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   const clientConnection = await Connection.connect({ address: temporalAddress() });
   const client = new Client({ connection: clientConnection, namespace, dataConverter: { payloadConverterPath } });
-  bundle ??= bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: new DefaultLogger('WARN') });
   const records: RecordEntry[] = [];
   const running: { worker: Worker; done: Promise<void> }[] = [];
 
@@ -43,7 +48,7 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
       connection,
       namespace,
       taskQueue: orchestratorQueue,
-      workflowBundle: await bundle,
+      workflowBundle: await workflowBundle(),
       dataConverter: { payloadConverterPath },
       stickyQueueScheduleToStartTimeout: '1 second',
       activities: {
