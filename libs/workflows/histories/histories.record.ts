@@ -41,7 +41,7 @@ async function keep(name: string, handle: Awaited<ReturnType<typeof start>>): Pr
   await handle.result().catch(() => undefined);
   const history = await set.client.workflow.getHandle(handle.workflowId).fetchHistory();
   expect(history.events?.length).toBeGreaterThan(5);
-  await writeFile(join(import.meta.dirname, `${name}.json`), `${JSON.stringify(historyToJSON(history), null, 1)}\n`);
+  await writeFile(join(import.meta.dirname, `${name}.json`), `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
 }
 
 const reaches = (handle: Awaited<ReturnType<typeof start>>, status: string) =>
