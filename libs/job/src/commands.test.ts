@@ -41,6 +41,7 @@ test.each<[unknown, string]>([
   [{ agentId: 'a', pool: 'b' }, 'exactly one'],
   [{ anyone: false }, 'anyone is true'],
   [{ agentId: 'a/b' }, 'agentId'],
+  [{ pool: 'any' }, 'pool'],
   [{ pool: 'a', mode: 'force' }, "'mode'"],
 ])('reassign %j is refused by what is wrong', (payload, word) => {
   const parsed = parseReassign(payload);

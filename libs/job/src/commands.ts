@@ -39,7 +39,7 @@ export function parseReassign(payload: unknown): Parsed<ReassignCommand> {
   if (named !== 1) return refuse('name exactly one of agentId, pool, anyone');
   const rest = { ...who(payload), graceSeconds: grace(payload) };
   if (typeof agentId === 'string' && patterns.agentId.test(agentId)) return { ok: true, value: { target: { agentId }, ...rest } };
-  if (typeof pool === 'string' && patterns.name.test(pool)) return { ok: true, value: { target: { pool }, ...rest } };
+  if (typeof pool === 'string' && patterns.pool.test(pool)) return { ok: true, value: { target: { pool }, ...rest } };
   if (anyone === true) return { ok: true, value: { target: { anyone }, ...rest } };
   return refuse('agentId and pool are names (letters, digits, dashes), anyone is true');
 }

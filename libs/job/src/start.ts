@@ -69,7 +69,7 @@ const rules: Record<keyof JobStart, Rule> = {
   parametersSha256: { holds: matches(/^[0-9a-f]{64}$/), form: 'a SHA-256 in hex' },
   name: { holds: isText(200), form: 'a text of at most 200 characters' },
   labels: { holds: isLabels, form: 'an object of at most 50 texts (names up to 100, values up to 200 characters)' },
-  pool: { holds: matches(patterns.name), form: 'the name of a pool' },
+  pool: { holds: matches(patterns.pool), form: 'the name of a pool' },
   agentId: { holds: matches(patterns.agentId), form: 'the id of an agent' },
   tool: { holds: isTool, form: '{name, version}' },
   operatingSystem: { holds: matches(patterns.name), form: 'a name like linux' },

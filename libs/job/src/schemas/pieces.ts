@@ -33,7 +33,7 @@ export const version = z
 
 export const poolName = z
   .string()
-  .regex(patterns.name, 'is the name of a pool: small letters, digits, dashes')
+  .regex(patterns.pool, "is the name of a pool: small letters, digits, dashes, and neither 'any' nor 'agent'")
   .describe('A named group of agents')
   .meta({ examples: ['gpu'] });
 
@@ -72,10 +72,10 @@ export const queryBoolean = z.preprocess(
   z.boolean('is true or false'),
 );
 
-/** A query parameter that may be given several times. */
+/** A query parameter that may be given several times, or once with commas between. */
 export const queryList = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
-    (value) => (typeof value === 'string' ? value.split(',') : value),
+    (value) => [value].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : [one])),
     z.array(item).min(1).max(20),
   );
 
