@@ -1,6 +1,6 @@
-/** Codes of the operating system and of PostgreSQL (class 08, 53300, 57P0x, 58) that mean: try again later. */
+/** Codes of the operating system and of PostgreSQL (classes 08, 53, 58, and 57P0x, 3D000) that mean: try again later. */
 const away =
-  /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|08\w{3}|53\w{3}|57P0\d|58\w{3})$/;
+  /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|08\w{3}|53\w{3}|3D000|57P0\d|58\w{3})$/;
 
 /** What the driver throws without a code. */
 const words =

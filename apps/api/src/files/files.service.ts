@@ -81,5 +81,13 @@ async function* received(bytes: Readable): AsyncGenerator<Uint8Array> {
 
 export function toFile({ id, name, mediaType, size, sha256, createdAt }: FileRecord): File {
   const self = `/v1/files/${id}`;
-  return { id, name, mediaType, size, sha256, createdAt, links: { self, content: `${self}/content` } };
+  return {
+    id,
+    name,
+    mediaType,
+    size,
+    sha256,
+    createdAt: `${createdAt.slice(0, 23)}Z`,
+    links: { self, content: `${self}/content` },
+  };
 }

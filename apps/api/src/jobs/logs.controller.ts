@@ -56,6 +56,8 @@ export class LogsController {
     }
     const type = preferredType(accept, ['application/json', ndjson]);
     const page = await this.logs.page(caller, id, since, limit);
-    await reply.type(type).send(type === ndjson ? toNdjson(page.items) : page);
+    reply.header('content-type', type);
+    // As bytes: to a text Fastify would add a charset.
+    await reply.send(type === ndjson ? Buffer.from(toNdjson(page.items)) : page);
   }
 }

@@ -97,7 +97,7 @@ export class TemporalService implements OnApplicationShutdown {
           const asked = this.connection.withAbortSignal(giveUp.signal, () =>
             this.connection.withDeadline(end, ask),
           );
-          return await withDeadline(asked, end - Date.now(), late);
+          return await withDeadline(asked, Math.max(1, end - Date.now()), late);
         } catch (error) {
           if (!isPassing(error) || Date.now() + retryMs >= end) throw error;
           await delay(retryMs);

@@ -34,14 +34,17 @@ export type TestApi = Awaited<ReturnType<typeof startApi>>;
 /** Nothing listens there. */
 export const nowhere = '127.0.0.1:1';
 
-/** The whole API on a free port, over a fresh database and a folder of its own. */
-export async function startApi(environment: Record<string, string> = {}) {
+/** The whole API on a free port, over a fresh database (reached by the address that `through` makes of its own) and a folder of its own. */
+export async function startApi(
+  environment: Record<string, string> = {},
+  through: (url: string) => Promise<string> = async (url) => url,
+) {
   const database = await freshDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'perdure-api-'));
   const { key: adminKey } = newSecret();
   const config = loadApiConfig({
     PORT: '3000',
-    DATABASE_URL: database.url,
+    DATABASE_URL: await through(database.url),
     STORAGE_URL: `file:${folder}`,
     TEMPORAL_ADDRESS: nowhere,
     PERDURE_ADMIN_KEY: adminKey,
@@ -52,7 +55,7 @@ export async function startApi(environment: Record<string, string> = {}) {
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const db = openDatabase(config.database.url, { poolSize: 3 });
+  const db = openDatabase(database.url, { poolSize: 3 });
 
   async function ask<Body = Record<string, unknown>>(path: string, asked: Asked = {}): Promise<Answer<Body>> {
     const { json, raw, key = adminKey } = asked;
@@ -68,13 +71,7 @@ export async function startApi(environment: Record<string, string> = {}) {
       ...(body === undefined ? {} : { body, duplex: 'half' }),
     });
     const text = await response.text();
-    const isJson = /json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '');
-    return {
-      status: response.status,
-      headers: response.headers,
-      text,
-      body: (isJson ? JSON.parse(text) : {}) as Body,
-    };
+    return { status: response.status, headers: response.headers, text, body: bodyIn(text) as Body };
   }
 
   return {
@@ -106,6 +103,14 @@ export async function startApi(environment: Record<string, string> = {}) {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function bodyIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /** A second tenant. */

@@ -30,7 +30,7 @@ export const JobError = z
 
 /** RFC 9457. Not strict: some problems carry more, such as `checks` of a server that is not ready. */
 export const Problem = z
-  .object({
+  .looseObject({
     type: z
       .string()
       .describe('A URI that identifies the kind of problem')

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Job } from '@perdure/job/schemas';
+import { createdWithoutWorkflow } from '@perdure/store/read';
+import { waitFor } from '../../../tests/support/wait.ts';
+import { startApi, type TestApi } from './testing/api.ts';
+import { announceAll } from './testing/catalogue.ts';
+import { type Proxy, startProxy } from './testing/proxy.ts';
+
+const echo = { function: 'echo', parameters: {} };
+
+async function timed<T>(ask: () => Promise<T>): Promise<{ answer: T; ms: number }> {
+  const before = performance.now();
+  return { answer: await ask(), ms: performance.now() - before };
+}
+
+describe('while Temporal is away', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startApi();
+    await announceAll(api.db);
+  });
+  afterAll(() => api.stop());
+
+  test('a submit is accepted all the same, and soon without any wait', async () => {
+    for (let i = 0; i < 4; i++) {
+      const { answer, ms } = await timed(() => api.ask<Job>('/v1/jobs', { json: echo }));
+      expect(answer).toMatchObject({ status: 201, body: { status: 'CREATED' } });
+      expect(ms).toBeLessThan(2_000);
+    }
+    const { ms } = await timed(() => api.ask('/v1/jobs', { json: echo }));
+    expect(ms).toBeLessThan(500);
+    // Housekeeping finds them all.
+    expect(await createdWithoutWorkflow(api.db, 0, 100)).toHaveLength(5);
+  });
+
+  test('a job is read from the record', async () => {
+    const { body } = await api.ask<Job>('/v1/jobs', { json: echo });
+    const { answer, ms } = await timed(() => api.ask<Job>(`/v1/jobs/${body.id}`));
+    expect(answer).toMatchObject({ status: 200, body: { source: 'record' } });
+    expect(ms).toBeLessThan(1_500);
+  });
+
+  test.each([
+    ['cancel', {}],
+    ['reassign', { anyone: true }],
+  ])('a %s is 503 within a bound, and nothing is done', async (verb, json) => {
+    const { body } = await api.ask<Job>('/v1/jobs', { json: echo });
+    const { answer, ms } = await timed(() => api.problem(`/v1/jobs/${body.id}:${verb}`, { json }));
+    expect(answer).toMatchObject({ status: 503, code: 'unavailable' });
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(ms).toBeLessThan(4_000);
+    expect((await api.ask<Job>(`/v1/jobs/${body.id}`)).body).toMatchObject({
+      status: 'CREATED',
+      cancelRequestedAt: null,
+    });
+  });
+
+  test('the process lives and is not ready', async () => {
+    expect((await api.ask('/livez')).status).toBe(200);
+    const { body } = await api.ask('/readyz');
+    expect(body).toMatchObject({
+      status: 503,
+      code: 'unavailable',
+      checks: {
+        database: { ok: true },
+        migrations: { ok: true },
+        temporal: { ok: false },
+        worker: { ok: false },
+      },
+    });
+  });
+});
+
+describe('while PostgreSQL is away', () => {
+  let api: TestApi;
+  let proxy: Proxy;
+  beforeAll(async () => {
+    api = await startApi({}, async (address) => {
+      const url = new URL(address);
+      proxy = await startProxy(url.hostname, Number(url.port));
+      url.host = `127.0.0.1:${proxy.port}`;
+      return url.href;
+    });
+    await announceAll(api.db);
+    await api.ask('/v1/me');
+  });
+  afterAll(async () => {
+    await api.stop();
+    proxy.stop();
+  });
+
+  const recovered = async (): Promise<void> => {
+    const well = async (): Promise<boolean> => (await api.ask('/v1/jobs')).status === 200;
+    await waitFor(well, { what: 'the API to recover' });
+  };
+
+  const requests: [string, string, object?][] = [
+    ['GET', '/v1/jobs'],
+    ['GET', '/v1/jobs/0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
+    ['POST', '/v1/jobs', echo],
+    ['GET', '/v1/me'],
+    ['GET', '/v1/functions'],
+    ['GET', '/readyz'],
+  ];
+
+  test.each(['cut', 'freeze'] as const)(
+    '(%s) everything is 503 within a bound, and well again afterwards',
+    async (how) => {
+      await api.ask('/v1/me');
+      proxy[how]();
+      const answers = await Promise.all(
+        requests.map(([method, path, json]) => timed(() => api.ask(path, { method, json }))),
+      );
+      for (const { answer, ms } of answers) {
+        expect(ms).toBeLessThan(7_000);
+        // Who is asking may still be known from a moment ago.
+        if (answer.status === 200) continue;
+        expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+        expect(answer.headers.get('retry-after')).toBe('2');
+      }
+      expect((await api.ask('/livez')).status).toBe(200);
+      proxy.restore();
+      await recovered();
+      expect((await api.ask('/v1/jobs', { json: echo })).status).toBe(201);
+    },
+  );
+
+  test('waiters hear of changes again afterwards', async () => {
+    const { body: job } = await api.ask<Job>('/v1/jobs', { json: echo });
+    proxy.cut();
+    proxy.restore();
+    await recovered();
+    const waiting = api.ask<Job>(`/v1/jobs/${job.id}`, {
+      headers: { prefer: 'wait=20', 'if-none-match': '"1"' },
+    });
+    await api.db.kysely
+      .updateTable('jobs')
+      .set({ revision: 2, name: 'changed' })
+      .where('id', '=', job.id)
+      .execute();
+    // Nobody has notified: what is read when listening begins again must do.
+    expect(await waiting).toMatchObject({ status: 200, body: { name: 'changed' } });
+  });
+});
