@@ -58,7 +58,8 @@ export async function migrate(db: Database): Promise<string[]> {
   const patient = open({ ...db.pool.options, max: 2, query_timeout: undefined });
   try {
     const { error, results = [] } = await migratorOf(patient).migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined)
+      throw error instanceof Error ? error : new Error('The migration failed', { cause: error });
     return results.map(({ migrationName }) => migrationName);
   } finally {
     await patient.close();

@@ -1,5 +1,5 @@
 import type { JobEvent } from '@perdure/job/event';
-import { type Status, statuses } from '@perdure/job/status';
+import type { Status } from '@perdure/job/status';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { toJobRecord } from './job-rows.ts';
@@ -38,33 +38,34 @@ export type JobFilter = {
  * merged: a page costs the same among a thousand jobs and among a million.
  */
 export async function listJobs(db: Database, tenantId: string, filter: JobFilter): Promise<JobRecord[]> {
-  const { after, functionName, limit } = filter;
-  const wanted = filter.statuses ?? (functionName === undefined ? undefined : statuses);
-  const page = (status?: Status) =>
-    jobs(db)
-      .where('tenantId', '=', tenantId)
-      .$if(status !== undefined, (query) => query.where('status', '=', status ?? 'CREATED'))
-      .$if(functionName !== undefined, (query) => query.where('functionName', '=', functionName ?? ''))
-      .$if(after !== undefined, (query) =>
-        query.where(sql<boolean>`(created_at, id) < (${after?.createdAt}::timestamptz, ${after?.id})`),
-      )
-      .orderBy('createdAt', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit);
-  const [first, ...others] = wanted === undefined ? [page()] : [...new Set(wanted)].map(page);
-  if (first === undefined) return [];
+  const { statuses, limit } = filter;
+  const [first, ...others] = statuses === undefined ? [undefined] : new Set(statuses);
+  if (first === undefined && statuses !== undefined) return [];
   const heads = others.reduce(
-    (all, next) => all.unionAll(db.kysely.selectFrom(next.as('head')).selectAll()),
-    db.kysely.selectFrom(first.as('head')).selectAll(),
+    (all, status) => all.unionAll(head(db, tenantId, filter, status)),
+    head(db, tenantId, filter, first),
   );
   const rows = await db.kysely
     .selectFrom(heads.as('heads'))
-    .selectAll()
-    .orderBy('createdAt', 'desc')
-    .orderBy('id', 'desc')
+    .innerJoin('jobs', 'jobs.id', 'heads.id')
+    .selectAll('jobs')
+    .orderBy('heads.createdAt', 'desc')
+    .orderBy('heads.id', 'desc')
     .limit(limit)
     .execute();
   return rows.map(toJobRecord);
+}
+
+function head(db: Database, tenantId: string, { functionName, after, limit }: JobFilter, status?: Status) {
+  let query = db.kysely.selectFrom('jobs').select(['id', 'createdAt']).where('tenantId', '=', tenantId);
+  if (status !== undefined) query = query.where('status', '=', status);
+  if (functionName !== undefined) query = query.where('functionName', '=', functionName);
+  if (after !== undefined) {
+    query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id})`);
+  }
+  const sorted = query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit);
+  // A member of a union cannot have a limit of its own; a table can.
+  return db.kysely.selectFrom(sorted.as('head')).selectAll();
 }
 
 /** Every event of a job, oldest first. */

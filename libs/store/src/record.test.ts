@@ -3,11 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
 import fc from 'fast-check';
-import { sql } from 'kysely';
-import { waitFor } from '../../../tests/support/wait.ts';
 import type { Database } from './database.ts';
 import { getEvents, getFile, getJob } from './read.ts';
-import { makeRecorder, type RecordEntry, type Recorder } from './record.ts';
+import { makeRecorder, type Recorder } from './record.ts';
 import { reportFailure, reportProgress } from './report.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, anEvent, aStart, aState, openFresh, otherTenantId } from './test-support.ts';
@@ -73,7 +71,7 @@ test('whatever the order and the repeats, the last state and every event remain'
       const start = aStart({ admitted: !direct });
       const entries = order.map(([from, to]) => anEntry(id, from, to, { start }));
       const recorders = [recorder, makeRecorder(db)];
-      if (together) await Promise.all(entries.map((entry, at) => recorders[at % 2]?.record(entry)));
+      if (together) await Promise.all(entries.map(async (entry, at) => recorders[at % 2]?.record(entry)));
       else for (const entry of entries) await recorder.record(entry);
       expect(await job(id)).toMatchObject({ status: 'COMPLETED', lastSeq: 7 });
       expect(await seqs(id)).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -228,55 +226,6 @@ test('what an attempt reported goes with it', async () => {
   });
 });
 
-describe('an entry that PostgreSQL refuses', () => {
-  const poisons: [string, (entry: RecordEntry) => RecordEntry][] = [
-    [
-      'a time that is none',
-      ({ state, ...rest }) => ({ ...rest, state: { ...state, startedAt: 'tea time' } }),
-    ],
-    [
-      'an attempt beyond an integer',
-      ({ state, ...rest }) => ({ ...rest, state: { ...state, attempt: 2 ** 40 } }),
-    ],
-  ];
-
-  test.each(poisons)('with %s fails alone', async (_name, poison) => {
-    const ids = await Promise.all(Array.from({ length: 20 }, submitted));
-    const outcomes = await Promise.allSettled(
-      ids.map((id, at) => recorder.record(at === 7 ? poison(anEntry(id, 2, 3)) : anEntry(id, 2, 3))),
-    );
-    expect(outcomes.map(({ status }) => status).indexOf('rejected')).toBe(7);
-    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
-    expect(outcomes[7]).toMatchObject({ reason: { code: 'internal-error', cause: expect.anything() } });
-    const statuses = await Promise.all(ids.map(async (id) => (await job(id))?.status));
-    expect(statuses.filter((status) => status === 'CLAIMED')).toHaveLength(19);
-  });
-
-  test('as it is no JSON at all fails before it is sent', async () => {
-    const entry = anEntry(randomUUID(), 1, 2, {
-      start: aStart({ admitted: false, parameters: JSON.parse('{"a":1}') }),
-    });
-    Object.assign(entry.start.parameters, { self: entry.start.parameters });
-    await expect(recorder.record(entry)).rejects.toThrow('circular');
-  });
-});
-
-test('NUL bytes and lone surrogates do not keep a state from being recorded', async () => {
-  const id = randomUUID();
-  const start = aStart({ admitted: false, name: 'a\u0000', parameters: { 'k\u0000': '\uD800' } });
-  const event = anEvent(2, 'failed', 'FAILED', { message: 'x\u0000y', data: { z: '\u0000' } });
-  await recorder.record({
-    start,
-    state: aState(id, { status: 'FAILED' }),
-    events: [anEvent(1, 'created', 'CREATED'), event],
-  });
-  expect(await job(id)).toMatchObject({ name: 'a\uFFFD', parameters: { 'k\uFFFD': '\uFFFD' } });
-  expect((await getEvents(db, defaultTenantId, id))[1]).toMatchObject({
-    message: 'x\uFFFDy',
-    data: { z: '\uFFFD' },
-  });
-});
-
 test('recorders that write the same jobs in opposite orders do not block each other', async () => {
   const ids = await Promise.all(Array.from({ length: 60 }, submitted));
   const recorders = Array.from({ length: 4 }, () => makeRecorder(db));
@@ -290,25 +239,4 @@ test('recorders that write the same jobs in opposite orders do not block each ot
   }
   const jobs = await Promise.all(ids.map(job));
   expect(new Set(jobs.map((one) => `${one?.status} ${one?.revision}`))).toEqual(new Set(['COMPLETED 7']));
-});
-
-test('a server in trouble fails the call with its own error, and a later call succeeds', async () => {
-  const id = await submitted();
-  const entry = anEntry(id, 2, 3);
-  await db.kysely.transaction().execute(async (blocker) => {
-    await blocker.selectFrom('jobs').select('id').where('id', '=', id).forUpdate().execute();
-    const call = recorder.record(entry);
-    const failed = expect(call).rejects.toMatchObject({ code: '57P01' });
-    await waitFor(
-      async () => {
-        const { rows } = await sql`select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`.execute(blocker);
-        return rows.length > 0;
-      },
-      { what: 'the recorder to wait for the row' },
-    );
-    await failed;
-  });
-  await waitFor(() => recorder.record(entry).then(() => true), { what: 'the record to be possible again' });
-  expect(await job(id)).toMatchObject({ status: 'CLAIMED', revision: 2 });
 });

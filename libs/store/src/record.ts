@@ -1,3 +1,4 @@
+import { PerdureError } from '@perdure/job/errors';
 import type { Database } from './database.ts';
 import { batched } from './batch.ts';
 import { encodeEntry, type EncodedEntry, type RecordEntry } from './record-entry.ts';
@@ -13,8 +14,8 @@ export type Recorder = {
    * are kept once by `(job, seq)`, an older state never overwrites a newer one, and nothing overwrites an end.
    * Where the job has no row (a direct start) the first call makes it.
    *
-   * @throws PerdureError `id-taken` when the id is another tenant's; `internal-error` when PostgreSQL refuses this entry,
-   * whatever is tried; the driver's own error when PostgreSQL is away, and trying again will help
+   * @throws PerdureError `id-taken` when the id is another tenant's; `internal-error` when this entry can never be
+   * written (no JSON, or PostgreSQL refuses it); the driver's own error when PostgreSQL is away, and trying again will help
    */
   record(entry: RecordEntry): Promise<void>;
 };
@@ -26,5 +27,18 @@ export function makeRecorder(db: Database): Recorder {
     sizeOf: ({ text }) => text.length,
     write: (entries) => writeEntries(db, entries),
   });
-  return { record: async (entry) => write(encodeEntry(entry)) };
+  return { record: async (entry) => write(encode(entry)) };
+}
+
+function encode(entry: RecordEntry): EncodedEntry {
+  try {
+    return encodeEntry(entry);
+  } catch (cause) {
+    // A circle, or deeper than the stack.
+    throw new PerdureError(
+      'internal-error',
+      `The state of job ${entry.state.jobId} cannot be written as JSON`,
+      { cause },
+    );
+  }
 }

@@ -36,6 +36,8 @@ export type Created =
   /** `job` is absent where another tenant has the id, or the job is no longer kept. */
   | { created: false; reason: 'repeat' | 'key-reused' | 'id-taken'; job?: JobRecord };
 
+const columns = sql.raw(newRowColumns.join(', '));
+
 /** How long a request waits for another one that has the same key or id and is not yet through. */
 const lockTimeout = '2s';
 
@@ -109,7 +111,6 @@ async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Sc
     revision: 1,
     last_seq: 1,
   };
-  const columns = sql.join(newRowColumns.map((name) => sql.ref(name)));
   const { rows } = await sql<Selectable<Schema['jobs']> & { told: string }>`
     with job as (
       insert into jobs (${columns})
