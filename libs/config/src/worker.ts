@@ -34,7 +34,10 @@ export const workerVariables = z
       text('letters, digits, dots, underscores and dashes, at most 64', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
     ),
     AGENT_POOL: optional(
-      text("the name of a pool: small letters, digits and dashes, and neither 'any' nor 'agent'", patterns.pool),
+      text(
+        "the name of a pool: small letters, digits and dashes, and neither 'any' nor 'agent'",
+        patterns.pool,
+      ),
     ),
     AGENT_SLOTS: optional(wholeNumber('how many jobs the agent runs at once', 1, 1_000)),
     AGENT_PACKS: list(z.string().regex(name), 'names of packs with commas between', 'reference,evaluation'),

@@ -11,7 +11,7 @@ import {
   receive,
   unavailable,
 } from './incoming.ts';
-import type { ByteRange, PutOptions, Storage, Stored } from './storage.ts';
+import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';
 
 const where = 'the storage folder';
 

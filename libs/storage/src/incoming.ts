@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { PerdureError } from '@perdure/job/errors';
 
-import type { PutOptions, Stored } from './storage.ts';
+import type { PutOptions, Stored } from './contract.ts';
 
 /** Half-written files are leftovers of a crash when nobody has written to them for so long. */
 export const leftoverAfterMs = 24 * 3600 * 1000;

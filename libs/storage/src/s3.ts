@@ -14,7 +14,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { isSha256, nameOf, notFound, notSatisfiable, receive, unavailable } from './incoming.ts';
 import { copyObject } from './s3-copy.ts';
 import { clearLeftovers } from './s3-leftovers.ts';
-import type { ByteRange, PutOptions, Storage, Stored } from './storage.ts';
+import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';
 
 export type S3Access = {
   /** Absent: the AWS library looks for them itself. */

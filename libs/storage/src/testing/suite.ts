@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import type { Storage } from '../storage.ts';
+import type { Storage } from '../contract.ts';
 import { broken, digestOf, generated, once, sha256Of, stalled, textOf } from './bytes.ts';
 
 export type Judged = {

@@ -1,0 +1,19 @@
+import { rules } from './tests/house/rules.js';
+
+/** The rules come from the one table of the rooms, `tests/house/rooms.js`. */
+export default {
+  forbidden: rules,
+  options: {
+    // Sees `import type` too.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

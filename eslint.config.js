@@ -1,0 +1,119 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const tests = ['tests/**', '**/*.test.ts', '**/testing/**', '**/test-support.ts'];
+
+/** Where names are forbidden and why. Rooms and their doors are kept by `.dependency-cruiser.js`. */
+const environment = {
+  name: 'only libs/config reads the environment',
+  files: ['apps/**/*.ts', 'libs/**/*.ts', 'examples/**/*.ts'],
+  ignores: ['libs/config/**', ...tests],
+  rules: {
+    'no-restricted-properties': [
+      'error',
+      { object: 'process', property: 'env', message: 'Only libs/config reads the environment.' },
+    ],
+  },
+};
+
+const transitionCaller = {
+  name: 'the transition function has one caller',
+  files: ['apps/**/*.ts', 'libs/**/*.ts', 'examples/**/*.ts'],
+  ignores: ['libs/workflows/src/**', 'libs/job/src/transitions.test.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: '(^|/)transitions(\\.ts)?$',
+            importNames: ['transition'],
+            message: 'Only the workflow decides a status.',
+          },
+        ],
+      },
+    ],
+  },
+};
+
+const pure = {
+  name: 'the pure files of libs/job know no clock, no chance and no process',
+  files: ['libs/job/src/**/*.ts'],
+  ignores: tests,
+  rules: {
+    'no-restricted-globals': [
+      'error',
+      ...[
+        'process',
+        'console',
+        'crypto',
+        'performance',
+        'fetch',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+      ],
+    ],
+    'no-restricted-properties': [
+      'error',
+      { object: 'Date', property: 'now', message: 'Times are handed in.' },
+      { object: 'Math', property: 'random', message: 'Ids are handed in.' },
+    ],
+    'no-restricted-syntax': [
+      'error',
+      { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Times are handed in.' },
+    ],
+  },
+};
+
+export default tseslint.config(
+  { ignores: ['**/dist/', '**/node_modules/', 'coverage/', '.perdure/', 'libs/workflows/histories/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        project: ['tsconfig.json', 'apps/api/tsconfig.tests.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      eqeqeq: 'error',
+      // Style, not bugs: plain objects have methods, and an interface may ask for a promise.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/require-await': 'off',
+      // File names with control characters are looked for on purpose.
+      'no-control-regex': 'off',
+    },
+  },
+  {
+    name: 'tests look into answers of which they know the form',
+    files: tests,
+    rules: {
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  environment,
+  transitionCaller,
+  pure,
+);

@@ -1,0 +1,33 @@
+import type { Readable } from 'node:stream';
+
+export type PutOptions = {
+  /** More bytes than this are refused with `payload-too-large`. */
+  maxBytes?: number;
+  /** Lower-case hex; other bytes are refused with `digest-mismatch`. */
+  expectedSha256?: string;
+  /** Ends the put; the reason of the signal is thrown, and nothing is kept. */
+  signal?: AbortSignal;
+};
+
+export type Stored = { sha256: string; size: number };
+
+/** Both ends are included, as in HTTP; an end behind the last byte is the last byte. */
+export type ByteRange = { start: number; end: number };
+
+/**
+ * Bytes, addressed by their SHA-256 in lower-case hex. Nothing is visible before it is complete and durable, and a put that
+ * fails leaves nothing behind. Failures are `PerdureError`s with the cause; an error of the source itself is thrown as it is.
+ */
+export type Storage = {
+  /** Streams, whatever the size. The same bytes again are no error. Throws `payload-too-large`, `digest-mismatch`, `upload-failed`. */
+  put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored>;
+  /** Throws `not-found`, `range-not-satisfiable`, `unavailable`. */
+  read(sha256: string, range?: ByteRange): Promise<Readable>;
+  /** In bytes; undefined when there is nothing under this digest. */
+  size(sha256: string): Promise<number | undefined>;
+  has(sha256: string): Promise<boolean>;
+  /** Removing what is not there is no error. */
+  remove(sha256: string): Promise<void>;
+  /** Throws `unavailable` when nothing could be stored now. */
+  check(): Promise<void>;
+};
