@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { aFolder } from '../../../tests/support/folder.ts';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { root } from './folders.ts';
@@ -126,6 +126,20 @@ test(
     ]);
     expect(await stillRunning(Object.values(running))).toEqual([]);
     expect((await stat(join(home, 'admin-key'))).mode & 0o777).toBe(0o600);
+  },
+  4 * minutes,
+);
+
+test(
+  'the commands that the example prints do the same when they are pasted',
+  async () => {
+    const run = start([]);
+    await untilSaid(run, 'Perdure serves');
+    const [, commands = ''] = /The same by hand:\n([^]*?)\n\n/.exec(run.text()) ?? [];
+    const { stdout } = await promisify(execFile)('bash', ['-euc', commands], { cwd: root });
+    expect(stdout).toMatch(/"status":"COMPLETED"[^]*row_id,prediction[^]*\n0,benign,/);
+    run.process.kill('SIGTERM');
+    expect(await run.exit).toBe(0);
   },
   4 * minutes,
 );

@@ -1,11 +1,11 @@
+import { readEnvironment } from '@perdure/config/environment';
 import { loadLocalConfig } from '@perdure/config/local';
-import { relative } from 'node:path';
-import { addressTable } from './address-table.ts';
+import { addressTable, shown } from './address-table.ts';
 import { readArguments, usage } from './arguments.ts';
 import { runExample } from './example/example.ts';
 import { makeOutput } from './output.ts';
 import { startStack } from './stack.ts';
-import { stopRequests } from './stop-requests.ts';
+import { stopRequests, StopRequested } from './stop-requests.ts';
 
 /** The local default: starts everything, runs the example, and serves until it is asked to end. Answers the exit code. */
 async function main(): Promise<number> {
@@ -16,40 +16,33 @@ async function main(): Promise<number> {
     return 0;
   }
   const config = loadLocalConfig();
-  const { signal } = stopRequests();
-  let code = 0;
+  const { signal, asked } = stopRequests();
+  const allLogs = readEnvironment()['LOG_LEVEL'] !== undefined;
+  const stack = await startStack(config, output, { terminal: process.stdout.isTTY, allLogs, signal });
+
+  const work = async (): Promise<number> => {
+    const good = !options.example || (await runExample(stack, output.say, signal));
+    if (options.once) return good ? 0 : 1;
+    output.say('Perdure serves. Ctrl-C ends it.');
+    return new Promise(() => undefined);
+  };
+  const failure = async (): Promise<number> => {
+    output.say(`${(await stack.failed).message}. Perdure ends.`);
+    return 1;
+  };
+  output.say(addressTable(stack));
   try {
-    const stack = await startStack(config, output, { terminal: process.stdout.isTTY, signal });
-    const failed = stack.failed.then((reason) => {
-      code = 1;
-      output.say(`${reason.message}. Perdure ends.`);
-    });
-    const asked = new Promise<void>((settle) => {
-      if (signal.aborted) settle();
-      signal.addEventListener('abort', () => settle());
-    });
-    output.say(addressTable(stack));
-    const work = serve();
-    await Promise.race([work, failed, asked]);
+    return await Promise.race([work(), failure(), asked.then(() => 0)]);
+  } finally {
     output.say('Ending …');
     await stack.stop();
-    output.say('Ended. The data stays in ' + (relative(process.cwd(), config.home) || config.home) + '.');
-
-    async function serve(): Promise<void> {
-      if (options.example && !(await runExample(stack, output.say, signal))) code = 1;
-      if (options.once) return;
-      output.say('Perdure serves. Ctrl-C ends it.');
-      await new Promise<never>(() => undefined);
-    }
-  } catch (error) {
-    if (signal.aborted) return 0;
-    throw error;
+    output.say(`Ended. The data stays in ${shown(config.home)}.`);
   }
-  return code;
 }
 
 process.exit(
   await main().catch((error: unknown) => {
+    if (error instanceof StopRequested) return 0;
     console.error(error instanceof Error ? error.message : error);
     return 1;
   }),

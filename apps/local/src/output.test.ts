@@ -4,15 +4,19 @@ import { readArguments } from './arguments.ts';
 import { makeOutput } from './output.ts';
 import { readable } from './readable.ts';
 
-test('the lines of a child stand behind its name, and are kept back while they are held', () => {
+test('the lines of a child stand behind its name, and are kept back while they are held, to be shown or dropped', () => {
   const written: string[] = [];
   const output = makeOutput((text) => written.push(stripVTControlCharacters(text)));
   const release = output.hold();
   output.line('api', 'hello');
   output.say('Perdure speaks');
   expect(written).toEqual(['Perdure speaks\n']);
-  release();
+  release('show');
   expect(written.slice(1)).toEqual(['api          │ hello\n']);
+  const drop = output.hold();
+  output.line('api', 'never mind');
+  drop('drop');
+  expect(written).toHaveLength(2);
 });
 
 test('structured log becomes readable, all else stays as it is', () => {

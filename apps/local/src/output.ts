@@ -6,8 +6,8 @@ export type Output = {
   say(text: string): void;
   /** A line of a child process, shown behind its name. */
   line(source: string, text: string): void;
-  /** Keeps the children's lines back while something else draws on the screen; the answer shows them. */
-  hold(): () => void;
+  /** Keeps the children's lines back while something else draws on the screen; the answer shows them, or drops them. */
+  hold(): (then: 'show' | 'drop') => void;
   /** Shows no more lines of a source. */
   mute(source: string): void;
 };
@@ -20,9 +20,9 @@ export function makeOutput(write: (text: string) => void): Output {
   const sources: string[] = [];
   const muted = new Set<string>();
   const kept: string[] = [];
-  let holds = 0;
+  let held = false;
   const show = (text: string): void => {
-    if (holds > 0) kept.push(text);
+    if (held) kept.push(text);
     else write(text);
   };
   return {
@@ -34,10 +34,10 @@ export function makeOutput(write: (text: string) => void): Output {
       show(`${colour(`${source.padEnd(widest)} │`)} ${readable(text)}\n`);
     },
     hold() {
-      holds += 1;
-      return () => {
-        holds -= 1;
-        if (holds === 0) for (const text of kept.splice(0)) write(text);
+      held = true;
+      return (then) => {
+        held = false;
+        for (const text of kept.splice(0)) if (then === 'show') write(text);
       };
     },
     mute: (source) => void muted.add(source),

@@ -17,7 +17,8 @@ export function readable(line: string): string {
   const entry = parse(line);
   if (entry === undefined) return line;
   const { level, time, msg, ...rest } = entry;
-  const clock = typeof time === 'number' ? new Date(time).toTimeString().slice(0, 8) : '';
+  const moment = new Date(typeof time === 'number' || typeof time === 'string' ? time : NaN);
+  const clock = Number.isNaN(moment.valueOf()) ? '' : moment.toTimeString().slice(0, 8);
   const facts = Object.entries(rest)
     .filter(([name]) => !repeated.has(name))
     .map(([name, value]) => `${name}=${inWords(value)}`);

@@ -24,12 +24,12 @@ export type Stack = {
 
 /**
  * Starts everything and waits until the API is ready. Ends what it started when it cannot, or when `signal` comes, and then
- * rejects.
+ * rejects. What the parts say meanwhile is shown when it fails, or with `allLogs`.
  */
 export async function startStack(
   config: LocalConfig,
   output: Output,
-  options: { terminal: boolean; signal: AbortSignal },
+  options: { terminal: boolean; allLogs: boolean; signal: AbortSignal },
 ): Promise<Stack> {
   const { signal } = options;
   const home = await claimHome(config.home, output);
@@ -52,30 +52,33 @@ export async function startStack(
     signal.throwIfAborted();
     keep(row, await supervise(service, output.say));
   };
+  const release = output.hold();
   try {
     const ports = await portsFor(config);
     const onStarted = (server: Supervised): void => keep(servers, server);
     const bringUp = serverSteps({ config, home, ports, output, onStarted });
     const build: Step = { title: 'API', run: async (_say, over) => void (await buildApi(over)) };
-    await withLogsHeld(output, () => runSteps([...bringUp.steps, build], { ...options, write: output.say }));
+    const shown = { ...options, write: output.say };
+    await runSteps([...bringUp.steps, build], shown);
     const adminKey = await adminKeyIn(home.adminKey, config.adminKey);
-    const { api, orchestrator, agent } = programsOf({
-      config,
-      home,
-      ports,
-      servers: bringUp.addresses(),
-      adminKey,
-      output,
-    });
-    const apiUrl = `http://${config.host.includes(':') ? `[${config.host}]` : hostToCall(config.host)}:${ports.api}`;
-    // The API brings the database up to date; the workers need it so.
-    await begin(front, api);
-    await untilAnswers(`${apiUrl}/livez`, { signal, failed });
-    await begin(middle, orchestrator);
-    await begin(front, agent);
-    await untilAnswers(`${apiUrl}/readyz`, { signal, failed });
-    return { apiUrl, adminKey, home, servers: bringUp.addresses(), failed, stop };
+    const addresses = bringUp.addresses();
+    const programs = programsOf({ config, home, ports, servers: addresses, adminKey, output });
+    const apiUrl = `http://${hostToCall(config.host)}:${ports.api}`;
+    const run = async (say: (text: string) => void): Promise<void> => {
+      say('starting the API');
+      // It brings the database up to date; the workers need it so.
+      await begin(front, programs.api);
+      await untilAnswers(`${apiUrl}/livez`, { signal, failed });
+      say('starting the workers');
+      await begin(middle, programs.orchestrator);
+      await begin(front, programs.agent);
+      await untilAnswers(`${apiUrl}/readyz`, { signal, failed });
+    };
+    await runSteps([{ title: 'Perdure', run }], shown);
+    release(options.allLogs ? 'show' : 'drop');
+    return { apiUrl, adminKey, home, servers: addresses, failed, stop };
   } catch (error) {
+    release(signal.aborted ? 'drop' : 'show');
     await stop();
     throw error;
   }
@@ -123,16 +126,9 @@ async function portsFor(config: LocalConfig): Promise<Ports> {
   };
 }
 
-async function withLogsHeld(output: Output, work: () => Promise<void>): Promise<void> {
-  const release = output.hold();
-  try {
-    await work();
-  } finally {
-    release();
-  }
-}
-
-/** An address that stands for every interface cannot be called. */
+/** The host in the API's own address: one that stands for every interface cannot be called, and IPv6 stands in brackets. */
 function hostToCall(host: string): string {
-  return host === '0.0.0.0' ? '127.0.0.1' : host;
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }

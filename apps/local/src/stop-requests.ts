@@ -1,15 +1,24 @@
+/** Thrown out of whatever was going on when the wish to end came. */
+export class StopRequested extends Error {
+  override readonly name = 'StopRequested';
+}
+
 /**
- * The wish to end, as a signal: Ctrl-C, SIGTERM, a closed terminal, or the death of the process that started this one. One Ctrl-C
- * arrives several times (from the terminal, from npm, from start.mjs): only the first counts.
+ * The wish to end, as a signal and as a promise: Ctrl-C, SIGTERM, a closed terminal, or the death of the process that started this
+ * one. One Ctrl-C arrives several times (from the terminal, from npm, from start.mjs): only the first counts.
  */
-export function stopRequests(): { signal: AbortSignal } {
+export function stopRequests(): { signal: AbortSignal; asked: Promise<void> } {
   const controller = new AbortController();
-  const stop = (): void => controller.abort(new Error('Asked to end'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  const { signal } = controller;
+  const stop = (): void => controller.abort(new StopRequested('Asked to end'));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
   if (process.connected) {
     process.once('disconnect', stop);
     // The channel is there for its closing only; it keeps nothing alive.
     process.channel?.unref();
   }
-  return { signal: controller.signal };
+  return {
+    signal,
+    asked: new Promise((settle) => signal.addEventListener('abort', () => settle(), { once: true })),
+  };
 }

@@ -2,30 +2,22 @@ import pc from 'picocolors';
 import { shown } from '../address-table.ts';
 
 /** The commands that do the same as the example, ready to be pasted. The key itself is not shown. */
-export function commands({
-  apiUrl,
-  jobId,
-  keyFile,
-}: {
-  apiUrl: string;
-  jobId: string;
-  keyFile: string;
-}): string {
-  const json = `-H 'content-type: application/json'`;
-  const bytes = `-H 'content-type: application/octet-stream'`;
-  const idOf = `| sed 's/.*"id":"\\([^"]*\\)".*/\\1/'`;
+export function commands({ apiUrl, keyFile }: { apiUrl: string; keyFile: string }): string {
+  const bytes = `-H 'content-type: application/octet-stream' --data-binary`;
   const upload = (name: string): string =>
-    `$(call '${apiUrl}/v1/files?name=${name}' ${bytes} --data-binary @examples/breast-cancer/${name} ${idOf})`;
+    `$(call "$API/files?name=${name}" ${bytes} @examples/breast-cancer/${name} | id)`;
   return [
     pc.bold('The same by hand:'),
-    `  call() { curl -sS -H "Authorization: Bearer $(cat ${shown(keyFile)})" "$@"; }`,
+    `  API=${apiUrl}/v1`,
+    `  call() { curl -sS -w '\\n' -H "Authorization: Bearer $(cat ${shown(keyFile)})" "$@"; }`,
+    `  id() { grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4; }`,
     `  MODEL=${upload('model.onnx')}`,
     `  CARD=${upload('model.json')}`,
     `  DATA=${upload('score.csv')}`,
-    `  call ${apiUrl}/v1/jobs ${json} \\`,
-    `    -d '{"function":"predict","parameters":{"model":"'$MODEL'","modelCard":"'$CARD'","data":"'$DATA'"}}'`,
-    `  call -H 'Prefer: wait=20' ${apiUrl}/v1/jobs/${jobId}`,
-    `  call -L ${apiUrl}/v1/jobs/${jobId}/result`,
+    `  JOB=$(call "$API/jobs" -H 'content-type: application/json' -H 'Prefer: wait=20' \\`,
+    `    -d '{"function":"predict","parameters":{"model":"'$MODEL'","modelCard":"'$CARD'","data":"'$DATA'"}}' | id)`,
+    `  call "$API/jobs/$JOB"`,
+    `  call -L "$API/jobs/$JOB/result"`,
     '',
   ].join('\n');
 }

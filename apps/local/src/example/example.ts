@@ -32,7 +32,7 @@ export async function runExample(
       return false;
     }
     say(await firstRows(api, job.id));
-    say(commands({ apiUrl, jobId: job.id, keyFile: home.adminKey }));
+    say(commands({ apiUrl, keyFile: home.adminKey }));
     return true;
   } catch (error) {
     signal.throwIfAborted();
