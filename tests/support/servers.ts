@@ -20,14 +20,7 @@ const prefix = 'perdure-tests-';
 /** Starts one PostgreSQL and one Temporal server, both for this run of the tests only, on free ports and in a folder of their own. */
 export async function startTestServers(): Promise<TestServers> {
   await sweep();
-  const folder = await mkdtemp(join(tmpdir(), prefix));
-  const runFolder = join(folder, 'run');
-  await mkdir(runFolder);
-  await noteProcess(folder, 'owner', process.pid);
-  const clean = async (): Promise<void> => {
-    await endLeftovers(runFolder, 5_000);
-    await rm(folder, { recursive: true, force: true });
-  };
+  const { folder, runFolder, clean } = await placeForServers();
   try {
     const temporalProgram = await findTemporalProgram({
       path: process.env['PATH'] ?? '',
@@ -52,6 +45,26 @@ export async function startTestServers(): Promise<TestServers> {
     await clean();
     throw error;
   }
+}
+
+/** A folder for real processes, which are noted in `runFolder`. `clean()` ends them; should this process be killed, a later run does. */
+export async function placeForServers(): Promise<{
+  folder: string;
+  runFolder: string;
+  clean(): Promise<void>;
+}> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  const runFolder = join(folder, 'run');
+  await mkdir(runFolder);
+  await noteProcess(folder, 'owner', process.pid);
+  return {
+    folder,
+    runFolder,
+    async clean() {
+      await endLeftovers(runFolder, 5_000);
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }
 
 /** Ends and removes what earlier runs left that were killed before they could do so themselves. */
