@@ -1,5 +1,5 @@
 import { PerdureError } from '@perdure/job/errors';
-import { isStorable } from '../http/json-body.ts';
+import { isStorable } from '../http/storable.ts';
 
 /**
  * The name of an upload: `?name=`, else that of Content-Disposition, else `file`. Names are no paths: they are kept
@@ -9,16 +9,15 @@ export function uploadName(asked: string | undefined, disposition: string | unde
   const [name, pointer] =
     asked === undefined ? [nameIn(disposition), 'header/Content-Disposition'] : [asked, 'query/name'];
   if (name === undefined) return 'file';
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   const unfit =
-    name.length === 0 ||
-    name.length > 255 ||
-    /[\u0000-\u001f\u007f/\\]/.test(name) ||
-    !isStorable(name) ||
-    /^\.{1,2}$/.test(name);
+    /^(\.{0,2}|.{256,})$/s.test(name) || /[/\\]/.test(name) || hasControl(name) || !isStorable(name);
   if (!unfit) return name;
   const detail = 'is a name of 1 to 255 characters, without slashes and control characters';
   throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
+}
+
+function hasControl(text: string): boolean {
+  return [...text].some((one) => one < ' ' || one === '\u007f');
 }
 
 /** `filename*` (RFC 8187) or `filename` of Content-Disposition (RFC 6266). */

@@ -6,7 +6,7 @@ import type { JsonObject } from '@perdure/job/json';
 import { type FunctionRecord, getFunction } from '@perdure/store/read';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { DatabaseService } from '../database/database.service.ts';
-import { pointerOf } from '../http/schema-pipe.ts';
+import { pointerOf } from '../http/pointer.ts';
 import { Kept } from '../kept.ts';
 
 export type Known = { record: FunctionRecord; check: (parameters: JsonObject) => ErrorDetail[] };

@@ -66,10 +66,9 @@ function describe(text: string | undefined, permission: string): string {
 }
 
 function toResponse({ status, description, schema, content, headers = {} }: Answer) {
-  const described = Object.entries(headers).map(([name, text]) => [
-    name,
-    { description: text, schema: { type: 'string' as const } },
-  ]);
+  const described = Object.entries(headers).map(
+    ([name, text]) => [name, { description: text, schema: { type: 'string' as const } }] as const,
+  );
   return {
     status,
     description,

@@ -1,6 +1,7 @@
 import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
 import { type ErrorDetail, PerdureError } from '@perdure/job/errors';
 import type { z } from 'zod';
+import { pointerOf } from './pointer.ts';
 
 type Issue = Pick<z.core.$ZodIssue, 'message' | 'path'> & {
   code?: string;
@@ -41,13 +42,6 @@ function detailsOf(issue: Issue, prefix = ''): ErrorDetail[] {
   }
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return [{ pointer: place, detail: missing ? 'is missing' : issue.message }];
-}
-
-/** A JSON Pointer (RFC 6901) behind `prefix`. */
-export function pointerOf(prefix: string, path: readonly PropertyKey[]): string {
-  return [prefix, ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))]
-    .join('/')
-    .toWellFormed();
 }
 
 function summary(details: readonly ErrorDetail[]): string {

@@ -17,7 +17,7 @@ import { withDeadline } from '../deadline.ts';
 import { Settings } from '../settings.ts';
 
 /** https://grpc.io/docs/guides/status-codes */
-const grpcUnavailable = 14;
+const grpcUnavailable: number = 14;
 const retryMs = 100;
 
 /** A poller that has not asked for so long is taken for gone: a long poll lasts a minute at most. */

@@ -26,7 +26,7 @@ type Asked = {
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is. */
-  raw?: BodyInit;
+  raw?: RequestInit['body'];
 };
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
