@@ -31,7 +31,7 @@ export {
   LogPage,
   WaitingReason,
 } from './schemas/job.ts';
-export { ErrorDetail, JobError, Problem } from './schemas/problem.ts';
+export { Problem } from './schemas/problem.ts';
 export {
   CancelRequest,
   JobPath,
