@@ -1,6 +1,6 @@
 import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Where PostgreSQL's programs are, and the folder with all that they need. */
 export type PostgresBinaries = { root: string; initdb: string; postgres: string };
@@ -37,18 +37,17 @@ export function binariesIn(root: string): PostgresBinaries {
 async function hydrateLinks(packageFolder: string): Promise<void> {
   const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links: unknown = JSON.parse(list);
-  if (!Array.isArray(links)) return;
-  for (const link of links) {
-    // Source and target lie in the same folder, so that the bare name is the whole relative link.
-    const [source, target] = [String(link.source), String(link.target)];
-    await symlink(source.slice(dirname(source).length + 1), join(packageFolder, target)).catch(
-      unlessItExists,
-    );
+  for (const { source, target } of Array.isArray(links) ? links.filter(isLink) : []) {
+    // Both lie in the same folder, so that the bare name is the whole relative link.
+    await symlink(basename(source), join(packageFolder, target)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
   }
 }
 
-function unlessItExists(error: { code?: string }): void {
-  if (error.code !== 'EEXIST') throw error;
+function isLink(value: unknown): value is { source: string; target: string } {
+  if (typeof value !== 'object' || value === null || !('source' in value && 'target' in value)) return false;
+  return typeof value.source === 'string' && typeof value.target === 'string';
 }
 
 async function makeExecutable(file: string): Promise<void> {

@@ -22,7 +22,7 @@ export function readable(line: string): string {
   const facts = Object.entries(rest)
     .filter(([name]) => !repeated.has(name))
     .map(([name, value]) => `${name}=${inWords(value)}`);
-  return [pc.dim(clock), levels[Number(level)] ?? String(level), String(msg ?? ''), pc.dim(facts.join(' '))]
+  return [pc.dim(clock), levels[Number(level)] ?? String(level), inWords(msg ?? ''), pc.dim(facts.join(' '))]
     .filter((part) => part !== '')
     .join(' ');
 }

@@ -13,7 +13,7 @@ export async function untilAnswers(
   const over = AbortSignal.any([signal, given.signal]);
   void failed.then((reason) => given.abort(reason));
   const deadline = performance.now() + timeoutMs;
-  let last = 'nothing';
+  let last: string;
   for (;;) {
     over.throwIfAborted();
     try {
@@ -22,10 +22,16 @@ export async function untilAnswers(
       last = `${answer.status} ${(await answer.text()).slice(0, 1_000)}`;
     } catch (error) {
       over.throwIfAborted();
-      last = error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error);
+      last = inWords(error);
     }
     if (performance.now() >= deadline)
       throw new Error(`${url} did not become ready in ${timeoutMs / 1_000} s. It answered: ${last}`);
     await delay(300, undefined, { signal: over }).catch(() => undefined);
   }
+}
+
+/** What fetch throws says little; its cause says more. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
