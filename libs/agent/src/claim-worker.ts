@@ -29,7 +29,9 @@ export function createClaimWorker(options: {
       nexusTaskSlotSupplier: fixed,
       activityTaskSlotSupplier: whileFree(slots),
     },
-    maxConcurrentActivityTaskPolls: 1,
+    // One open poll, not ten: an agent that freezes takes with it whatever its open polls are given.
+    // `maxConcurrentActivityTaskPolls` has no effect in version 1.24 of the SDK.
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
     shutdownForceTime: '5 seconds',
   });
 }
