@@ -10,10 +10,18 @@ import type { Logger } from 'pino';
 import manifest from '../package.json' with { type: 'json' };
 
 /** The role that claims and runs jobs. */
-export async function createAgent(config: WorkerConfig, db: Database, storage: Storage, connection: NativeConnection, log: Logger): Promise<Agent> {
+export async function createAgent(
+  config: WorkerConfig,
+  db: Database,
+  storage: Storage,
+  connection: NativeConnection,
+  log: Logger,
+): Promise<Agent> {
   const { agent, home, temporal } = config;
   const id = agent.id ?? (await agentIdIn(home));
-  const packs = new Map(await Promise.all(agent.packs.map(async (name) => [name, await loadPack(name)] as const)));
+  const packs = new Map(
+    await Promise.all(agent.packs.map(async (name) => [name, await loadPack(name)] as const)),
+  );
   log.info({ agentId: id, pool: agent.pool, slots: agent.slots, packs: agent.packs }, 'the agent starts');
   return startAgent({
     id,

@@ -6,8 +6,12 @@ export function openLog(level: string): Logger {
   const log = pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level: said, message, meta }: LogEntry) => log[levels[said]](meta ?? {}, message)),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+    logger: new DefaultLogger('WARN', ({ level: said, message, meta }: LogEntry) =>
+      log[levels[said]](meta ?? {}, message),
+    ),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    },
     // The signals are the main's business.
     shutdownSignals: [],
   });

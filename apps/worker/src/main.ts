@@ -8,13 +8,20 @@ import { connect } from './temporal.ts';
 
 const config = loadWorkerConfig();
 const log = openLog(config.logLevel);
-const db = openDatabase(config.database.url, { poolSize: config.database.poolSize, applicationName: `perdure-${config.roles.join('-')}` });
+const db = openDatabase(config.database.url, {
+  poolSize: config.database.poolSize,
+  applicationName: `perdure-${config.roles.join('-')}`,
+});
 await migrate(db);
 const storage = openStorage(config.storage.url, config.storage.access);
 const connection = await connect(config);
 
-const orchestrator = config.roles.includes('orchestrator') ? await createOrchestrator(config, db, connection) : undefined;
-const agent = config.roles.includes('agent') ? await createAgent(config, db, storage, connection, log) : undefined;
+const orchestrator = config.roles.includes('orchestrator')
+  ? await createOrchestrator(config, db, connection)
+  : undefined;
+const agent = config.roles.includes('agent')
+  ? await createAgent(config, db, storage, connection, log)
+  : undefined;
 
 let leaving: Promise<unknown> | undefined;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

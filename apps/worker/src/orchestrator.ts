@@ -12,7 +12,11 @@ import { ensureHousekeeping } from './schedule.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
 /** The role that runs the workflows, writes the record, and keeps house. */
-export async function createOrchestrator(config: WorkerConfig, db: Database, connection: NativeConnection): Promise<Worker> {
+export async function createOrchestrator(
+  config: WorkerConfig,
+  db: Database,
+  connection: NativeConnection,
+): Promise<Worker> {
   const { namespace } = config.temporal;
   await ensureSearchAttributes(connection, namespace);
   await ensureHousekeeping(new Client({ connection, namespace }), config.housekeepingSeconds);

@@ -17,7 +17,13 @@ export async function ensureSearchAttributes(connection: NativeConnection, names
       searchAttributes: Object.fromEntries(missing.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
     });
   } catch (cause) {
-    const commands = missing.map((name) => `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type Keyword`);
-    throw new Error(`The namespace ${namespace} lacks search attributes, and they could not be registered. Run: ${commands.join('; ')}`, { cause });
+    const commands = missing.map(
+      (name) =>
+        `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type Keyword`,
+    );
+    throw new Error(
+      `The namespace ${namespace} lacks search attributes, and they could not be registered. Run: ${commands.join('; ')}`,
+      { cause },
+    );
   }
 }

@@ -3,5 +3,9 @@ import { NativeConnection } from '@temporalio/worker';
 
 export function connect({ temporal }: WorkerConfig): Promise<NativeConnection> {
   const { address, apiKey, tls } = temporal;
-  return NativeConnection.connect({ address, ...(apiKey === undefined ? {} : { apiKey }), ...(tls === undefined ? {} : { tls }) });
+  return NativeConnection.connect({
+    address,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+  });
 }

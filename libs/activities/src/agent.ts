@@ -16,7 +16,16 @@ import { fetchInputs, parametersOf } from './inputs.ts';
 import { openLogWriter } from './log-writer.ts';
 import { runStage } from './stage.ts';
 
-export type { HeldJob, ProducedFile, Progress, Session, SessionHooks, SessionInput, Slots, WrittenLine } from './held-job.ts';
+export type {
+  HeldJob,
+  ProducedFile,
+  Progress,
+  Session,
+  SessionHooks,
+  SessionInput,
+  Slots,
+  WrittenLine,
+} from './held-job.ts';
 
 export type AgentDeps = {
   agentId: string;
@@ -47,8 +56,20 @@ export function createAgentActivities(deps: AgentDeps): AgentActivities {
         },
         () => true,
       ),
-    execute: (request) => runStage(deps, request, (job) => execute(deps, job), (executed) => executed.outcome === null),
-    upload: (request) => runStage(deps, request, (job) => upload(deps, job), () => false),
+    execute: (request) =>
+      runStage(
+        deps,
+        request,
+        (job) => execute(deps, job),
+        (executed) => executed.outcome === null,
+      ),
+    upload: (request) =>
+      runStage(
+        deps,
+        request,
+        (job) => upload(deps, job),
+        () => false,
+      ),
   };
 }
 
@@ -60,7 +81,10 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
   const definition = deps.functions.get(`${start.function}@${start.version}`);
   if (definition === undefined) {
     // Only a job that is pinned to this agent can come here.
-    throw ApplicationFailure.nonRetryable(`agent ${deps.agentId} does not offer ${start.function}@${start.version}`, 'incapable-agent');
+    throw ApplicationFailure.nonRetryable(
+      `agent ${deps.agentId} does not offer ${start.function}@${start.version}`,
+      'incapable-agent',
+    );
   }
   if (!deps.slots.reserve(request)) return { kind: 'full' };
   try {
@@ -76,7 +100,16 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
       leaseMs: deps.leaseMs,
     } as const;
     const scratch = join(deps.scratchRoot, `${request.jobId}-${request.attempt}`);
-    deps.slots.keep({ request, answer, definition, parameters, scratch, session: undefined, inputs: undefined, produced: undefined });
+    deps.slots.keep({
+      request,
+      answer,
+      definition,
+      parameters,
+      scratch,
+      session: undefined,
+      inputs: undefined,
+      produced: undefined,
+    });
     if (verdict.kind === 'invalid') await deps.slots.release(request);
     return answer;
   } catch (failure) {
@@ -87,22 +120,32 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
 
 function verdictOf(definition: FunctionDefinition, parameters: JsonObject): Verdict {
   const wrong = checkParameters(definition, parameters);
-  if (wrong.length > 0) return { kind: 'invalid', error: jobError('invalid-parameters', inWords(wrong), wrong) };
+  if (wrong.length > 0)
+    return { kind: 'invalid', error: jobError('invalid-parameters', inWords(wrong), wrong) };
   return { kind: definition.validate === undefined ? 'valid' : 'deeper' };
 }
 
 function retryOf({ retry }: FunctionDefinition): FunctionRetry {
-  const { maximumAttempts, initialIntervalMs = 1_000, backoffCoefficient = 2, maximumIntervalMs = 60_000 } = retry;
+  const {
+    maximumAttempts,
+    initialIntervalMs = 1_000,
+    backoffCoefficient = 2,
+    maximumIntervalMs = 60_000,
+  } = retry;
   return { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs };
 }
 
-async function execute(deps: AgentDeps, job: HeldJob): Promise<{ executedAt: string; outcome: Outcome | null }> {
+async function execute(
+  deps: AgentDeps,
+  job: HeldJob,
+): Promise<{ executedAt: string; outcome: Outcome | null }> {
   const session = await sessionOf(deps, job);
   const log = openLogWriter(deps.db, job.request);
   const inputs = await inputsOf(deps, job);
   const produced = await session.execute(inputs, log).finally(log.flush);
   const executedAt = new Date().toISOString();
-  const large = produced.output !== null && Buffer.byteLength(JSON.stringify(produced.output)) > maxInlineBytes;
+  const large =
+    produced.output !== null && Buffer.byteLength(JSON.stringify(produced.output)) > maxInlineBytes;
   if (produced.files.length === 0 && !large) {
     return { executedAt, outcome: { output: produced.output, files: [], resultFile: null } };
   }
@@ -111,10 +154,19 @@ async function execute(deps: AgentDeps, job: HeldJob): Promise<{ executedAt: str
 }
 
 /** An output that is too large for a history becomes a file, and that file the result. */
-async function outputAsFile({ scratch }: HeldJob, { output, files }: NonNullable<HeldJob['produced']>): Promise<NonNullable<HeldJob['produced']>> {
+async function outputAsFile(
+  { scratch }: HeldJob,
+  { output, files }: NonNullable<HeldJob['produced']>,
+): Promise<NonNullable<HeldJob['produced']>> {
   const path = join(scratch, 'output.json');
   await writeFile(path, JSON.stringify(output));
-  return { output: null, files: [...files, { name: 'output.json', mediaType: 'application/json', path, size: (await stat(path)).size }] };
+  return {
+    output: null,
+    files: [
+      ...files,
+      { name: 'output.json', mediaType: 'application/json', path, size: (await stat(path)).size },
+    ],
+  };
 }
 
 async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob): Promise<Outcome> {
@@ -125,7 +177,11 @@ async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob)
     files.push({ fileId: randomUUID(), name, mediaType, size, sha256 });
   }
   const declared = produced.output === null ? 'output.json' : definition.result;
-  return { output: produced.output, files, resultFile: files.some(({ name }) => name === declared) ? declared : null };
+  return {
+    output: produced.output,
+    files,
+    resultFile: files.some(({ name }) => name === declared) ? declared : null,
+  };
 }
 
 async function sessionOf(deps: AgentDeps, job: HeldJob): Promise<Session> {

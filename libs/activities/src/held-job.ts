@@ -26,7 +26,10 @@ export type SessionInput = { parameters: JsonObject; files: Record<string, strin
 /** A function at work for one claimed job, usually in a process of its own. Failures are `PerdureError`s that say whether a second try makes sense. */
 export type Session = {
   validate(input: SessionInput, hooks: SessionHooks): Promise<void>;
-  execute(input: SessionInput, hooks: SessionHooks): Promise<{ output: JsonObject | null; files: ProducedFile[] }>;
+  execute(
+    input: SessionInput,
+    hooks: SessionHooks,
+  ): Promise<{ output: JsonObject | null; files: ProducedFile[] }>;
   /** Asks the function to stop, and kills its process group after `graceMs`. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
   kill(): Promise<void>;

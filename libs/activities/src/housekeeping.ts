@@ -39,7 +39,10 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
 }
 
 /** Starts what was accepted while Temporal was away. Idempotent: the id of the job is the id of the workflow. */
-async function startForgotten({ db, startOptions, startAfterMs }: HousekeepingDeps, client: Client): Promise<number> {
+async function startForgotten(
+  { db, startOptions, startAfterMs }: HousekeepingDeps,
+  client: Client,
+): Promise<number> {
   const jobs = await createdWithoutWorkflow(db, startAfterMs, perRound);
   for (const { id, start } of jobs) {
     await client.workflow.start('job', startOptions(id, start)).catch((failure: unknown) => {
@@ -51,13 +54,19 @@ async function startForgotten({ db, startOptions, startAfterMs }: HousekeepingDe
 }
 
 /** Holds quiet jobs against Temporal, and writes the truth where it differs. */
-async function compareQuiet({ db, recorder, quietAfterMs }: HousekeepingDeps, client: Client): Promise<number> {
+async function compareQuiet(
+  { db, recorder, quietAfterMs }: HousekeepingDeps,
+  client: Client,
+): Promise<number> {
   const jobs = await quietJobs(db, quietAfterMs, perRound);
   const few = pLimit(10);
   const compare = async (job: JobRecord) =>
     reconcile(db, recorder, client, job).catch((failure: unknown) => {
       // One job that cannot be looked at must not keep the others from it; it comes round again.
-      log.warn('a quiet job could not be compared with Temporal', { jobId: job.id, failure: String(failure) });
+      log.warn('a quiet job could not be compared with Temporal', {
+        jobId: job.id,
+        failure: String(failure),
+      });
       return false;
     });
   const changed = await Promise.all(jobs.map((job) => few(compare, job)));

@@ -18,7 +18,8 @@ import type { SessionInput } from './held-job.ts';
 export async function parametersOf(start: JobStart, storage: Storage): Promise<JsonObject> {
   if (start.parametersSha256 === undefined) return start.parameters;
   const parameters: unknown = await json(await storage.read(start.parametersSha256));
-  if (!isJsonObject(parameters)) throw new PerdureError('invalid-parameters', 'the stored parameters are no object');
+  if (!isJsonObject(parameters))
+    throw new PerdureError('invalid-parameters', 'the stored parameters are no object');
   return parameters;
 }
 
@@ -34,7 +35,9 @@ export async function fetchInputs(
     if (files[fileId] !== undefined) continue;
     const file = await getFile(db, job.start.tenantId, fileId);
     if (file === undefined) {
-      throw new PerdureError('unknown-file', `there is no file ${fileId}`, { details: [{ pointer, detail: 'no such file' }] });
+      throw new PerdureError('unknown-file', `there is no file ${fileId}`, {
+        details: [{ pointer, detail: 'no such file' }],
+      });
     }
     await mkdir(folder, { recursive: true });
     const path = join(folder, fileId);

@@ -23,7 +23,9 @@ async function record(recorder: Recorder, entry: RecordEntry): Promise<void> {
   try {
     await recorder.record(entry);
   } catch (failure) {
-    throw failure instanceof PerdureError ? ApplicationFailure.nonRetryable(failure.message, failure.code) : failure;
+    throw failure instanceof PerdureError
+      ? ApplicationFailure.nonRetryable(failure.message, failure.code)
+      : failure;
   }
 }
 
@@ -35,7 +37,8 @@ async function admit(db: Database, start: JobStart): Promise<Admission> {
     const wanted = version === undefined ? start.function : `${start.function}@${version}`;
     return refuse('unknown-function', `nobody has registered the function ${wanted}`);
   }
-  if (pool !== undefined && !(await poolExists(db, tenantId, pool))) return refuse('unknown-pool', `no agent belongs to the pool ${pool}`);
+  if (pool !== undefined && !(await poolExists(db, tenantId, pool)))
+    return refuse('unknown-pool', `no agent belongs to the pool ${pool}`);
   if (agentId !== undefined && (await getAgent(db, tenantId, agentId)) === undefined) {
     return refuse('unknown-agent', `there is no agent ${agentId}`);
   }

@@ -11,7 +11,12 @@ import { WorkflowNotFoundError } from '@temporalio/common';
  * Makes the record of a job that is not terminal agree with its workflow. True when the record was wrong.
  * A workflow that runs is right by definition: it will record what it decides.
  */
-export async function reconcile(db: Database, recorder: Recorder, client: Client, job: JobRecord): Promise<boolean> {
+export async function reconcile(
+  db: Database,
+  recorder: Recorder,
+  client: Client,
+  job: JobRecord,
+): Promise<boolean> {
   const handle = client.workflow.getHandle(job.id);
   const status = await handle.describe().then(
     ({ status }) => status.name,
@@ -28,7 +33,12 @@ export async function reconcile(db: Database, recorder: Recorder, client: Client
     case 'UNKNOWN':
       return false;
     case 'GONE':
-      return close(db, job, 'workflow-gone', 'Temporal does not know the workflow: it was deleted, or its server lost its data');
+      return close(
+        db,
+        job,
+        'workflow-gone',
+        'Temporal does not know the workflow: it was deleted, or its server lost its data',
+      );
     case 'TERMINATED':
       return close(db, job, 'terminated', await terminationReason(handle));
     case 'TIMED_OUT':
@@ -36,7 +46,10 @@ export async function reconcile(db: Database, recorder: Recorder, client: Client
     case 'COMPLETED':
     case 'FAILED':
     case 'CANCELLED':
-      return (await recordFromQuery(recorder, handle, job)) || close(db, job, 'workflow-failed', `the workflow ended as ${status} without a record`);
+      return (
+        (await recordFromQuery(recorder, handle, job)) ||
+        close(db, job, 'workflow-failed', `the workflow ended as ${status} without a record`)
+      );
   }
 }
 

@@ -24,10 +24,16 @@ type Deps = { db: Database; slots: Slots };
  * Runs one stage of a held job: beats all the while, ends the function when Temporal says so, and turns failures into Temporal's.
  * `keeps` tells from the answer whether the job is held for a further stage.
  */
-export async function runStage<T>(deps: Deps, request: StageRequest, work: (job: HeldJob) => Promise<T>, keeps: (answer: T) => boolean): Promise<T> {
+export async function runStage<T>(
+  deps: Deps,
+  request: StageRequest,
+  work: (job: HeldJob) => Promise<T>,
+  keeps: (answer: T) => boolean,
+): Promise<T> {
   const { slots } = deps;
   const job = slots.find(request);
-  if (job === undefined) throw ApplicationFailure.nonRetryable('the agent has restarted since it claimed the job', 'agent-lost');
+  if (job === undefined)
+    throw ApplicationFailure.nonRetryable('the agent has restarted since it claimed the job', 'agent-lost');
   const context = Context.current();
   const idle = slots.busy(request);
   const beat = setInterval(() => context.heartbeat(), Math.min(maxBeatMs, job.answer.leaseMs / 3));
@@ -67,8 +73,15 @@ async function end(db: Database, { session, request }: HeldJob): Promise<void> {
 }
 
 /** The failure for Temporal. Before another try it is noted in the record, with the time of that try. */
-async function asFailure(db: Database, { request, answer }: HeldJob, failure: unknown): Promise<ApplicationFailure> {
-  const error = failure instanceof PerdureError ? failure : new PerdureError('internal-error', messageOf(failure), { cause: failure });
+async function asFailure(
+  db: Database,
+  { request, answer }: HeldJob,
+  failure: unknown,
+): Promise<ApplicationFailure> {
+  const error =
+    failure instanceof PerdureError
+      ? failure
+      : new PerdureError('internal-error', messageOf(failure), { cause: failure });
   const { info } = Context.current();
   const mayPass = isFunctionFailure(error) ? error.retryable : retryableCodes.includes(error.code);
   const retryable = mayPass && info.attempt < answer.retry.maximumAttempts;
@@ -89,7 +102,10 @@ async function asFailure(db: Database, { request, answer }: HeldJob, failure: un
   });
 }
 
-function backoffMs({ initialIntervalMs, backoffCoefficient, maximumIntervalMs }: FunctionRetry, tryNumber: number): number {
+function backoffMs(
+  { initialIntervalMs, backoffCoefficient, maximumIntervalMs }: FunctionRetry,
+  tryNumber: number,
+): number {
   return Math.min(maximumIntervalMs, initialIntervalMs * backoffCoefficient ** (tryNumber - 1));
 }
 

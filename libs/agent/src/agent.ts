@@ -44,7 +44,9 @@ export type Agent = {
 /** Announces the agent, and lets it claim and run jobs until it is drained. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { id, connection, namespace, db, warn } = options;
-  const offered = [...options.packs].flatMap(([pack, definitions]) => definitions.filter(runsHere).map((definition) => ({ pack, definition })));
+  const offered = [...options.packs].flatMap(([pack, definitions]) =>
+    definitions.filter(runsHere).map((definition) => ({ pack, definition })),
+  );
   const offer: Offer = {
     agentId: id,
     ...(options.pool === undefined ? {} : { pool: options.pool }),
@@ -54,7 +56,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
   // What an earlier process of this agent left behind belongs to attempts that are lost.
   await rm(options.scratchRoot, { recursive: true, force: true });
-  await announce(options, offer, offered.map(({ definition }) => definition));
+  const announceAll = () =>
+    announce(
+      options,
+      offer,
+      offered.map(({ definition }) => definition),
+    );
+  await announceAll();
 
   const slots = openSlots(options.slots, 2 * options.leaseMs);
   const packOf = new Map(offered.map(({ pack, definition }) => [definition, pack]));
@@ -63,9 +71,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     db,
     storage: options.storage,
     slots,
-    functions: new Map(offered.map(({ definition }) => [`${definition.name}@${definition.version}`, definition])),
+    functions: new Map(
+      offered.map(({ definition }) => [`${definition.name}@${definition.version}`, definition]),
+    ),
     openSession: ({ definition, scratch }) =>
-      openSession({ pack: packOf.get(definition) ?? '', functionName: definition.name, functionVersion: definition.version, scratch }),
+      openSession({
+        pack: packOf.get(definition) ?? '',
+        functionName: definition.name,
+        functionVersion: definition.version,
+        scratch,
+      }),
     scratchRoot: options.scratchRoot,
     leaseMs: options.leaseMs,
   });
@@ -81,14 +96,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     shutdownForceTime: '10 seconds',
   });
   const claimWorkers = await Promise.all(
-    claimQueuesServedBy(offer).map((taskQueue) => createClaimWorker({ connection, namespace, identity: id, taskQueue, claim, slots })),
+    claimQueuesServedBy(offer).map((taskQueue) =>
+      createClaimWorker({ connection, namespace, identity: id, taskQueue, claim, slots }),
+    ),
   );
 
   let leaving = false;
   const tell = () => {
     const busy = slots.held();
     const status = leaving ? 'draining' : busy > 0 ? 'busy' : 'idle';
-    void beat(db, id, { status, busy }).catch((failure: unknown) => warn('the agent could not tell the registry of itself', failure));
+    beat(db, id, { status, busy })
+      // A registry that does not know the agent was restored from a backup, or emptied.
+      .then((known) => (known ? undefined : announceAll()))
+      .catch((failure: unknown) => warn('the agent could not tell the registry of itself', failure));
   };
   const beating = setInterval(tell, options.beatMs);
 
@@ -99,7 +119,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await Promise.all([claiming, staging]);
     } finally {
       clearInterval(beating);
-      await beat(db, id, { status: 'offline', busy: 0 }).catch((failure: unknown) => warn('the agent could not sign off', failure));
+      await beat(db, id, { status: 'offline', busy: 0 }).catch((failure: unknown) =>
+        warn('the agent could not sign off', failure),
+      );
     }
   })();
   // Who waits for `ended` hears of a failure; until somebody does, it is no unhandled rejection.
@@ -118,7 +140,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return { drain: () => (drained ??= drain()), ended };
 }
 
-async function announce(options: AgentOptions, offer: Offer, definitions: readonly FunctionDefinition[]): Promise<void> {
+async function announce(
+  options: AgentOptions,
+  offer: Offer,
+  definitions: readonly FunctionDefinition[],
+): Promise<void> {
   const now = new Date().toISOString();
   await announceFunctions(
     options.db,

@@ -26,7 +26,11 @@ afterEach(async () => {
 describe('an agent', () => {
   test('never holds more jobs than slots', () => {
     const slots = open(2);
-    expect([slots.reserve(request('a')), slots.reserve(request('b')), slots.reserve(request('c'))]).toEqual([true, true, false]);
+    expect([slots.reserve(request('a')), slots.reserve(request('b')), slots.reserve(request('c'))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(slots.held()).toBe(2);
   });
 

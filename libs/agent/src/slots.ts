@@ -11,7 +11,12 @@ export type AgentSlots = Slots & {
   drain(): Promise<void>;
 };
 
-type Slot = { request: StageRequest; job: HeldJob | undefined; stages: number; timer: NodeJS.Timeout | undefined };
+type Slot = {
+  request: StageRequest;
+  job: HeldJob | undefined;
+  stages: number;
+  timer: NodeJS.Timeout | undefined;
+};
 
 /** Counts held jobs, from claim to end. A job of which no stage comes for `idleMs` is dropped: its workflow has gone another way. */
 export function openSlots(capacity: number, idleMs: number): AgentSlots {
@@ -46,7 +51,9 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
     reserve(request) {
       if (slots.has(keyOf(request))) return true;
       // An older attempt of the same job is over, or else there would be no newer one.
-      const stale = [...slots.values()].filter(({ request: { jobId, attempt } }) => jobId === request.jobId && attempt < request.attempt);
+      const stale = [...slots.values()].filter(
+        ({ request: { jobId, attempt } }) => jobId === request.jobId && attempt < request.attempt,
+      );
       for (const slot of stale) void release(slot.request);
       if (!free()) return false;
       const slot: Slot = { request, job: undefined, stages: 0, timer: undefined };
@@ -67,7 +74,8 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
       return () => {
         slot.stages--;
         // Between two tries of a stage there may be a pause, which the function declared.
-        if (slot.stages === 0 && slots.get(keyOf(request)) === slot) watch(slot, idleMs + (slot.job?.answer.retry.maximumIntervalMs ?? 0));
+        if (slot.stages === 0 && slots.get(keyOf(request)) === slot)
+          watch(slot, idleMs + (slot.job?.answer.retry.maximumIntervalMs ?? 0));
       };
     },
     release,

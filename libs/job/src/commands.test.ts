@@ -9,7 +9,10 @@ test.each<[unknown, unknown]>([
     { reason: 'r', by: 'ann', graceSeconds: 3 },
     { reason: 'r', by: 'ann', graceSeconds: 3, mode: 'graceful' },
   ],
-  [{ mode: 'force', graceSeconds: 30 }, { graceSeconds: 0, mode: 'force' }],
+  [
+    { mode: 'force', graceSeconds: 30 },
+    { graceSeconds: 0, mode: 'force' },
+  ],
 ])('cancel %j is understood', (payload, value) => {
   expect(parseCancel(payload)).toEqual({ ok: true, value });
 });

@@ -18,11 +18,13 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; message: string };
  */
 export function parseCancel(payload: unknown): Parsed<CancelCommand> {
   const object = payload === undefined || payload === null ? {} : payload;
-  if (!isJsonObject(object)) return refuse('cancel takes an object {reason?, by?, graceSeconds?, mode?}, or nothing');
+  if (!isJsonObject(object))
+    return refuse('cancel takes an object {reason?, by?, graceSeconds?, mode?}, or nothing');
   const wrong = firstWrong(object, ['reason', 'by', 'graceSeconds', 'mode']);
   if (wrong) return refuse(wrong);
   const { mode } = object;
-  if (mode !== undefined && mode !== 'graceful' && mode !== 'force') return refuse("mode is 'graceful' or 'force'");
+  if (mode !== undefined && mode !== 'graceful' && mode !== 'force')
+    return refuse("mode is 'graceful' or 'force'");
   return {
     ok: true,
     value: { ...who(object), graceSeconds: mode === 'force' ? 0 : grace(object), mode: mode ?? 'graceful' },
@@ -31,15 +33,18 @@ export function parseCancel(payload: unknown): Parsed<CancelCommand> {
 
 /** Reads the payload of the signal `reassign`: exactly one of `agentId`, `pool`, `anyone: true`; and `reason?`, `by?`, `graceSeconds?`. */
 export function parseReassign(payload: unknown): Parsed<ReassignCommand> {
-  if (!isJsonObject(payload)) return refuse('reassign takes an object {agentId | pool | anyone: true, reason?, by?, graceSeconds?}');
+  if (!isJsonObject(payload))
+    return refuse('reassign takes an object {agentId | pool | anyone: true, reason?, by?, graceSeconds?}');
   const wrong = firstWrong(payload, ['agentId', 'pool', 'anyone', 'reason', 'by', 'graceSeconds']);
   if (wrong) return refuse(wrong);
   const { agentId, pool, anyone } = payload;
   const named = [agentId, pool, anyone].filter((one) => one !== undefined).length;
   if (named !== 1) return refuse('name exactly one of agentId, pool, anyone');
   const rest = { ...who(payload), graceSeconds: grace(payload) };
-  if (typeof agentId === 'string' && patterns.agentId.test(agentId)) return { ok: true, value: { target: { agentId }, ...rest } };
-  if (typeof pool === 'string' && patterns.pool.test(pool)) return { ok: true, value: { target: { pool }, ...rest } };
+  if (typeof agentId === 'string' && patterns.agentId.test(agentId))
+    return { ok: true, value: { target: { agentId }, ...rest } };
+  if (typeof pool === 'string' && patterns.pool.test(pool))
+    return { ok: true, value: { target: { pool }, ...rest } };
   if (anyone === true) return { ok: true, value: { target: { anyone }, ...rest } };
   return refuse('agentId and pool are names (letters, digits, dashes), anyone is true');
 }
@@ -51,7 +56,10 @@ function firstWrong(object: Record<string, unknown>, known: string[]): string | 
     if (object[key] !== undefined && typeof object[key] !== 'string') return `${key} is a text`;
   }
   const seconds = object['graceSeconds'];
-  if (seconds !== undefined && (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= maxGraceSeconds))) {
+  if (
+    seconds !== undefined &&
+    (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= maxGraceSeconds))
+  ) {
     return `graceSeconds is a number from 0 to ${maxGraceSeconds}`;
   }
   return undefined;

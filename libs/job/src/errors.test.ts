@@ -10,7 +10,9 @@ test('codes are kebab-case nouns with a title', () => {
 });
 
 test('an error of a job is bounded, and can be stored', () => {
-  const error = jobError('execution-failed', `a\u0000b${'x'.repeat(10_000)}\ud800`, [{ pointer: '/a', detail: 'y'.repeat(1_000) }]);
+  const error = jobError('execution-failed', `a\u0000b${'x'.repeat(10_000)}\ud800`, [
+    { pointer: '/a', detail: 'y'.repeat(1_000) },
+  ]);
   expect(error.detail).toHaveLength(4_000);
   expect(error.detail).not.toContain('\u0000');
   expect(error.errors?.[0]?.detail).toHaveLength(500);

@@ -75,7 +75,11 @@ export class PerdureError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
 
-  constructor(code: ErrorCode, message: string, options: { details?: readonly ErrorDetail[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: readonly ErrorDetail[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? [];
@@ -93,7 +97,9 @@ export function jobError(code: ErrorCode, detail: string, details: readonly Erro
     code,
     title: errors[code],
     detail: clip(detail, maxDetailLength),
-    ...(details.length > 0 ? { errors: details.slice(0, 100).map((one) => ({ ...one, detail: clip(one.detail, 500) })) } : {}),
+    ...(details.length > 0
+      ? { errors: details.slice(0, 100).map((one) => ({ ...one, detail: clip(one.detail, 500) })) }
+      : {}),
   };
 }
 

@@ -6,7 +6,12 @@ const file = { type: 'string', format: 'perdure-file' };
 test('file parameters are found by their schema, wherever they stand', () => {
   const schema = {
     type: 'object',
-    properties: { model: file, 'a/b~c': { type: 'array', items: file }, deep: { type: 'object', properties: { inner: file } }, name: { type: 'string' } },
+    properties: {
+      model: file,
+      'a/b~c': { type: 'array', items: file },
+      deep: { type: 'object', properties: { inner: file } },
+      name: { type: 'string' },
+    },
   };
   const parameters = { model: 'f1', 'a/b~c': ['f2', 'f3'], deep: { inner: 'f4' }, name: 'f5', extra: 'f6' };
   expect(filesIn(schema, parameters)).toEqual([

@@ -1,6 +1,13 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { claimQueueOf, claimQueuesServedBy, type Demand, type Offer, pinnedQueue, stageQueue } from './queues.ts';
+import {
+  claimQueueOf,
+  claimQueuesServedBy,
+  type Demand,
+  type Offer,
+  pinnedQueue,
+  stageQueue,
+} from './queues.ts';
 
 const echo = { functionName: 'echo', functionVersion: '1.0.0' };
 
@@ -9,7 +16,10 @@ test.each<[string, Demand]>([
   ['claim/big/echo@1.0.0', { ...echo, pool: 'big' }],
   ['claim/any/echo@1.0.0#tool=ansys@2026', { ...echo, tool: { name: 'ansys', version: '2026' } }],
   ['claim/any/echo@1.0.0#os=linux', { ...echo, operatingSystem: 'linux' }],
-  ['claim/big/echo@1.0.0#tool=ansys@2026#os=linux', { ...echo, pool: 'big', tool: { name: 'ansys', version: '2026' }, operatingSystem: 'linux' }],
+  [
+    'claim/big/echo@1.0.0#tool=ansys@2026#os=linux',
+    { ...echo, pool: 'big', tool: { name: 'ansys', version: '2026' }, operatingSystem: 'linux' },
+  ],
   ['claim/agent/a-1', { ...echo, pool: 'big', agentId: 'a-1' }],
 ])('a job waits on %s', (queue, demand) => {
   expect(claimQueueOf(demand)).toBe(queue);
@@ -27,7 +37,10 @@ const offers: fc.Arbitrary<Offer> = fc.record(
   {
     agentId: name,
     pool: name,
-    functions: fc.uniqueArray(fc.record({ name, version }), { maxLength: 4, selector: (one) => JSON.stringify(one) }),
+    functions: fc.uniqueArray(fc.record({ name, version }), {
+      maxLength: 4,
+      selector: (one) => JSON.stringify(one),
+    }),
     tools: fc.uniqueArray(tool, { maxLength: 3, selector: (one) => JSON.stringify(one) }),
     operatingSystem: system,
   },
@@ -40,10 +53,13 @@ const demands: fc.Arbitrary<Demand> = fc.record(
 
 function canServe(offer: Offer, demand: Demand): boolean {
   return (
-    offer.functions.some((one) => one.name === demand.functionName && one.version === demand.functionVersion) &&
+    offer.functions.some(
+      (one) => one.name === demand.functionName && one.version === demand.functionVersion,
+    ) &&
     (demand.pool === undefined || demand.pool === offer.pool) &&
     (demand.operatingSystem === undefined || demand.operatingSystem === offer.operatingSystem) &&
-    (demand.tool === undefined || offer.tools.some((one) => JSON.stringify(one) === JSON.stringify(demand.tool)))
+    (demand.tool === undefined ||
+      offer.tools.some((one) => JSON.stringify(one) === JSON.stringify(demand.tool)))
   );
 }
 

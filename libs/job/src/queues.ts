@@ -50,5 +50,6 @@ export function claimQueuesServedBy(offer: Offer): string[] {
     offer.functions.flatMap(({ name, version }) =>
       tools.flatMap((tool) => systems.map((os) => `claim/${pool}/${name}@${version}${tool}${os}`)),
     ),
-  );  return [pinnedQueue(offer.agentId), ...shared];
+  );
+  return [pinnedQueue(offer.agentId), ...shared];
 }

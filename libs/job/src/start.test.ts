@@ -22,7 +22,12 @@ test('a function is all that a direct start needs', () => {
 });
 
 test('what was parsed can be handed on and parsed again', () => {
-  const parsed = parseStart({ function: 'echo', parameters: { inline: { a: 1 } }, tool: { name: 'ansys', version: '2026' }, limits: { queueSeconds: 5 } });
+  const parsed = parseStart({
+    function: 'echo',
+    parameters: { inline: { a: 1 } },
+    tool: { name: 'ansys', version: '2026' },
+    limits: { queueSeconds: 5 },
+  });
   expect(parsed.ok && parseStart(parsed.value)).toEqual(parsed);
 });
 
@@ -34,6 +39,11 @@ test.each<[string, unknown, string]>([
   ['a prototype', JSON.parse('{"function": "echo", "__proto__": {}}'), "'__proto__'"],
   ['a bad version', { function: 'echo', version: 'newest' }, 'version'],
   ['a bad tenant', { function: 'echo', tenantId: 'me' }, 'tenantId'],
+  [
+    'parameters that nest too deep',
+    { function: 'echo', parameters: JSON.parse(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`) },
+    'parameters',
+  ],
   ['parameters that are a list', { function: 'echo', parameters: [] }, 'parameters'],
   ['labels that are numbers', { function: 'echo', labels: { a: 1 } }, 'labels'],
   ['a priority out of range', { function: 'echo', priority: 6 }, 'priority'],
@@ -48,5 +58,10 @@ test.each<[string, unknown, string]>([
 
 test('nothing makes it throw', () => {
   fc.assert(fc.property(fc.anything(), (argument) => void parseStart(argument)));
-  fc.assert(fc.property(fc.dictionary(fc.constantFrom('function', 'version', 'labels', 'limits', 'tool'), fc.anything()), (argument) => void parseStart(argument)));
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom('function', 'version', 'labels', 'limits', 'tool'), fc.anything()),
+      (argument) => void parseStart(argument),
+    ),
+  );
 });

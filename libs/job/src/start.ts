@@ -1,6 +1,6 @@
 import type { Parsed } from './commands.ts';
 import { defaultTenantId, patterns } from './ids.ts';
-import { isJsonObject, type JsonObject } from './json.ts';
+import { isDeeperThan, isJsonObject, type JsonObject, maxDepth } from './json.ts';
 import type { Tool } from './queues.ts';
 
 /** Parameters larger than this (bytes of JSON) travel as a reference to storage. */
@@ -65,16 +65,28 @@ const rules: Record<keyof JobStart, Rule> = {
   owner: { holds: isText(200), form: 'a text of at most 200 characters' },
   function: { holds: matches(patterns.name), form: 'the name of a function' },
   version: { holds: matches(patterns.version), form: 'like 1.0.0' },
-  parameters: { holds: isJsonObject, form: 'an object' },
+  parameters: {
+    holds: (value) => isJsonObject(value) && !isDeeperThan(value, maxDepth),
+    form: `an object, nested at most ${maxDepth} deep`,
+  },
   parametersSha256: { holds: matches(/^[0-9a-f]{64}$/), form: 'a SHA-256 in hex' },
   name: { holds: isText(200), form: 'a text of at most 200 characters' },
-  labels: { holds: isLabels, form: 'an object of at most 50 texts (names up to 100, values up to 200 characters)' },
+  labels: {
+    holds: isLabels,
+    form: 'an object of at most 50 texts (names up to 100, values up to 200 characters)',
+  },
   pool: { holds: matches(patterns.pool), form: 'the name of a pool' },
   agentId: { holds: matches(patterns.agentId), form: 'the id of an agent' },
   tool: { holds: isTool, form: '{name, version}' },
   operatingSystem: { holds: matches(patterns.name), form: 'a name like linux' },
-  priority: { holds: (value) => isNumber(value, 1, 5) && Number.isInteger(value), form: 'a whole number from 1 (first) to 5 (last)' },
-  limits: { holds: isLimits, form: `{queueSeconds?, runSeconds?, totalSeconds?}, each above 0 and at most ${maxLimitSeconds}` },
+  priority: {
+    holds: (value) => isNumber(value, 1, 5) && Number.isInteger(value),
+    form: 'a whole number from 1 (first) to 5 (last)',
+  },
+  limits: {
+    holds: isLimits,
+    form: `{queueSeconds?, runSeconds?, totalSeconds?}, each above 0 and at most ${maxLimitSeconds}`,
+  },
   maxAgentLosses: { holds: (value) => isNumber(value, 0, 100), form: 'a number from 0 to 100' },
   historyEvents: { holds: (value) => isNumber(value, 10, 10_000), form: 'a number from 10 to 10000' },
   admitted: { holds: (value) => typeof value === 'boolean', form: 'true or false' },
@@ -85,12 +97,18 @@ const rules: Record<keyof JobStart, Rule> = {
  * all else has defaults. Never throws: what cannot be understood ends as a recorded FAILED job.
  */
 export function parseStart(argument: unknown): Parsed<JobStart> {
-  if (!isJsonObject(argument)) return { ok: false, message: 'the start argument is an object {function, parameters?, …}' };
+  if (!isJsonObject(argument))
+    return { ok: false, message: 'the start argument is an object {function, parameters?, …}' };
   for (const [field, value] of Object.entries(argument)) {
-    if (!isField(field)) return { ok: false, message: `unknown field '${field.slice(0, 50)}'; known are ${Object.keys(rules).join(', ')}` };
+    if (!isField(field))
+      return {
+        ok: false,
+        message: `unknown field '${field.slice(0, 50)}'; known are ${Object.keys(rules).join(', ')}`,
+      };
     if (!rules[field].holds(value)) return { ok: false, message: `${field} is ${rules[field].form}` };
   }
-  if (argument['function'] === undefined) return { ok: false, message: 'function is missing: name the function to run' };
+  if (argument['function'] === undefined)
+    return { ok: false, message: 'function is missing: name the function to run' };
   // Every field was held against its rule just now, and all that are required have a value.
   return { ok: true, value: { ...defaults, ...argument } as unknown as JobStart };
 }
@@ -114,13 +132,21 @@ function isLabels(value: unknown): boolean {
 }
 
 function isTool(value: unknown): boolean {
-  return isJsonObject(value) && matches(/^[\w.-]{1,64}$/)(value['name']) && matches(/^[\w.-]{1,32}$/)(value['version']);
+  return (
+    isJsonObject(value) &&
+    matches(/^[\w.-]{1,64}$/)(value['name']) &&
+    matches(/^[\w.-]{1,32}$/)(value['version'])
+  );
 }
 
 function isLimits(value: unknown): boolean {
   return (
     isJsonObject(value) &&
-    Object.entries(value).every(([key, seconds]) => ['queueSeconds', 'runSeconds', 'totalSeconds'].includes(key) && isNumber(seconds, 0.001, maxLimitSeconds))
+    Object.entries(value).every(
+      ([key, seconds]) =>
+        ['queueSeconds', 'runSeconds', 'totalSeconds'].includes(key) &&
+        isNumber(seconds, 0.001, maxLimitSeconds),
+    )
   );
 }
 

@@ -19,7 +19,12 @@ export const terminalStatuses = ['COMPLETED', 'FAILED', 'CANCELED'] as const sat
 export type TerminalStatus = (typeof terminalStatuses)[number];
 
 /** The statuses in which an agent holds the job. */
-export const heldStatuses = ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'] as const satisfies readonly Status[];
+export const heldStatuses = [
+  'CLAIMED',
+  'VALIDATING',
+  'RUNNING',
+  'UPLOADING',
+] as const satisfies readonly Status[];
 
 export function isTerminal(status: AnsweredStatus): status is TerminalStatus {
   return terminalStatuses.some((terminal) => terminal === status);

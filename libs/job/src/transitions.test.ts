@@ -39,7 +39,8 @@ describe('every status and every event', () => {
   test.each(pairs)('%s and %s do what the card says', (status, event) => {
     const expected = card[event][status];
     const next = transition(status, event);
-    if (expected === undefined) expect(next).toEqual({ refused: true, reason: expect.stringContaining(status) });
+    if (expected === undefined)
+      expect(next).toEqual({ refused: true, reason: expect.stringContaining(status) });
     else expect(next).toEqual({ refused: false, status: expected });
   });
 

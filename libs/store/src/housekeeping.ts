@@ -26,14 +26,14 @@ export async function createdWithoutWorkflow(
   return rows.map(toJobRecord);
 }
 
-/** Jobs under way of which nothing was heard for so long; the quietest first. */
+/** Jobs under way of which nothing was heard for so long. In no order: where there are more than `limit`, every round sees others. */
 export async function quietJobs(db: Database, quietForMs: number, limit: number): Promise<JobRecord[]> {
   const rows = await db.kysely
     .selectFrom('jobs')
     .selectAll()
     .where(sql<boolean>`status not in (${sql.join(terminalStatuses.map((status) => sql.lit(status)))})`)
     .where(sql<boolean>`updated_at < now() - ${quietForMs} * interval '1 millisecond'`)
-    .orderBy('updatedAt')
+    .orderBy(sql`random()`)
     .limit(limit)
     .execute();
   return rows.map(toJobRecord);

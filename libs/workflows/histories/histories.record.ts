@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '../../../tests/support/wait.ts';
-import { openStageSet, silent, type StageSet, untilCanceled } from '../src/testing/stage-set.ts';
+import { aClaim, executed, openStageSet, silent, type StageSet, untilCanceled } from '../src/testing/stage-set.ts';
 
 /*
  * Records the histories that `replay.test.ts` replays. Run by `npm run histories` when the workflow was changed on purpose and jobs that
@@ -25,13 +25,6 @@ beforeAll(async () => {
   await set.agent('waiting', 'waiting', { execute: untilCanceled });
 });
 afterAll(() => set.close());
-
-const now = () => new Date().toISOString();
-const claim = (agentId: string, kind: 'valid' | 'deeper', leaseMs = 2_000) => async () =>
-  ({
-    ...{ kind: 'claimed', agentId, claimedAt: now(), checkedAt: now(), verdict: { kind }, leaseMs },
-    retry: { maximumAttempts: 1, initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10 },
-  }) as const;
 
 async function start(argument: object) {
   return set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [argument] });
@@ -55,8 +48,8 @@ test('start that is refused', async () => keep('refused-start', await start({ fu
 
 test('all stages', async () => {
   await set.agent('full', 'full', {
-    claim: claim('full', 'deeper'),
-    execute: async () => ({ executedAt: now(), outcome: null }),
+    claim: () => Promise.resolve(aClaim('full', { verdict: { kind: 'deeper' } })),
+    execute: async () => ({ ...executed(), outcome: null }),
   });
   await keep('all-stages', await start({ function: 'echo', pool: 'full' }));
 });
@@ -86,9 +79,9 @@ test('reassigned, and refused once', async () => {
 test('agent lost', async () => {
   let first = true;
   await set.agent('mortal', 'mortal', {
-    claim: claim('mortal', 'valid', 400),
+    claim: () => Promise.resolve(aClaim('mortal', { leaseMs: 400 })),
     execute: async () => {
-      if (!first) return { executedAt: now(), outcome: { output: {}, files: [], resultFile: null } };
+      if (!first) return executed();
       first = false;
       return silent();
     },
@@ -101,7 +94,7 @@ test('given back', async () => {
   await set.agent('leaving', 'leaving', {
     execute: async () => {
       if (times++ === 0) throw ApplicationFailure.nonRetryable('the agent is shutting down', 'given-back');
-      return { executedAt: now(), outcome: { output: {}, files: [], resultFile: null } };
+      return executed();
     },
   });
   await keep('given-back', await start({ function: 'echo', pool: 'leaving' }));

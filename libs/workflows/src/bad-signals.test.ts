@@ -27,21 +27,32 @@ const payloads = {
   ],
 };
 
-test.each(Object.entries(payloads))('a cancel signal with %s becomes an event, and the job goes on', async (_, input) => {
-  const handle = await set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [{ function: 'echo', pool: 'nobody' }] });
-  await set.client.workflowService.signalWorkflowExecution({
-    namespace: set.namespace,
-    workflowExecution: { workflowId: handle.workflowId },
-    signalName: 'cancel',
-    input: { payloads: input },
-    requestId: randomUUID(),
-  });
-  await waitFor(() => refusals(handle.workflowId).length > 0, { what: 'the refusal' });
-  await goesOn(handle.workflowId);
-});
+test.each(Object.entries(payloads))(
+  'a cancel signal with %s becomes an event, and the job goes on',
+  async (_, input) => {
+    const handle = await set.client.workflow.start('job', {
+      taskQueue: 'perdure',
+      workflowId: randomUUID(),
+      args: [{ function: 'echo', pool: 'nobody' }],
+    });
+    await set.client.workflowService.signalWorkflowExecution({
+      namespace: set.namespace,
+      workflowExecution: { workflowId: handle.workflowId },
+      signalName: 'cancel',
+      input: { payloads: input },
+      requestId: randomUUID(),
+    });
+    await waitFor(() => refusals(handle.workflowId).length > 0, { what: 'the refusal' });
+    await goesOn(handle.workflowId);
+  },
+);
 
 test('an empty cancel signal is a plain cancel', async () => {
-  const handle = await set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [{ function: 'echo', pool: 'nobody' }] });
+  const handle = await set.client.workflow.start('job', {
+    taskQueue: 'perdure',
+    workflowId: randomUUID(),
+    args: [{ function: 'echo', pool: 'nobody' }],
+  });
   await handle.signal('cancel');
   await expect(handle.result()).rejects.toThrow();
   expect(set.eventsOf(handle.workflowId).at(-1)?.type).toBe('canceled');
@@ -57,14 +68,24 @@ test.each([
   ['cancel', [{ graceSeconds: -1 }]],
   ['cancel', [{ why: 'typo' }]],
 ])('the signal %s with %j is refused by name, and the job goes on', async (name, args) => {
-  const handle = await set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [{ function: 'echo', pool: 'nobody' }] });
+  const handle = await set.client.workflow.start('job', {
+    taskQueue: 'perdure',
+    workflowId: randomUUID(),
+    args: [{ function: 'echo', pool: 'nobody' }],
+  });
   await handle.signal(name, ...args);
-  await waitFor(() => refusals(handle.workflowId).some((message) => message?.includes(name)), { what: 'the refusal' });
+  await waitFor(() => refusals(handle.workflowId).some((message) => message?.includes(name)), {
+    what: 'the refusal',
+  });
   await goesOn(handle.workflowId);
 });
 
 test('a flood of nonsense does not end the job', async () => {
-  const handle = await set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [{ function: 'echo', pool: 'nobody' }] });
+  const handle = await set.client.workflow.start('job', {
+    taskQueue: 'perdure',
+    workflowId: randomUUID(),
+    args: [{ function: 'echo', pool: 'nobody' }],
+  });
   await Promise.all(Array.from({ length: 300 }, (_, index) => handle.signal(`nonsense-${index}`)));
   await goesOn(handle.workflowId);
 });

@@ -14,7 +14,9 @@ import type { Fact } from './ledger.ts';
 import type { Canceling, Life } from './life.ts';
 import { searchAttributes } from './search-attributes.ts';
 
-const { requestNativeCancel } = proxyActivities<OrchestratorActivities>({ startToCloseTimeout: '10 seconds' });
+const { requestNativeCancel } = proxyActivities<OrchestratorActivities>({
+  startToCloseTimeout: '10 seconds',
+});
 
 export async function complete(life: Life, outcome: Outcome, ...before: Fact[]): Promise<Outcome> {
   await end(life, ...before, { type: 'uploaded', change: { outcome, ...ended() } });
@@ -23,7 +25,12 @@ export async function complete(life: Life, outcome: Outcome, ...before: Fact[]):
 
 export async function fail(life: Life, error: JobError): Promise<never> {
   await end(life, { type: 'failed', code: error.code, message: error.detail, change: { error, ...ended() } });
-  throw ApplicationFailure.create({ type: error.code, message: error.detail, nonRetryable: true, details: [error] });
+  throw ApplicationFailure.create({
+    type: error.code,
+    message: error.detail,
+    nonRetryable: true,
+    details: [error],
+  });
 }
 
 /** A job that is canceled ends as a canceled workflow, whichever way the cancel came. */

@@ -3,7 +3,8 @@ import { clip } from '@perdure/job/errors';
 import { CancellationScope, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { cancelSignal, reassignSignal } from './messages.ts';
 
-export type Command = { kind: 'cancel'; command: CancelCommand } | { kind: 'reassign'; command: ReassignCommand };
+export type Command =
+  { kind: 'cancel'; command: CancelCommand } | { kind: 'reassign'; command: ReassignCommand };
 
 /** A job that is sent nonsense without end must not grow without end: so much of it becomes events. */
 const maxNonsense = 100;

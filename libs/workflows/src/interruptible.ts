@@ -52,18 +52,25 @@ export async function interruptible<T>(work: () => Promise<T>, life: Life, margi
 /** The agent learns from the record how long its function may take to stop, so that comes first. */
 async function askToStop({ kind, command }: Command, { ledger }: Life): Promise<void> {
   const { graceSeconds, reason, by } = command;
-  const stop = { mode: kind === 'cancel' ? command.mode : 'graceful', graceSeconds, reason: reason ?? null, by: by ?? null } as const;
+  const stop = {
+    mode: kind === 'cancel' ? command.mode : 'graceful',
+    graceSeconds,
+    reason: reason ?? null,
+    by: by ?? null,
+  } as const;
   const fact = { actor: by ?? 'unknown', message: reason, data: { graceSeconds, mode: stop.mode } };
   if (kind === 'cancel') {
     const cancelRequestedAt = ledger.state.cancelRequestedAt ?? new Date().toISOString();
     return ledger.apply({ type: 'cancelRequested', ...fact, change: { stop, cancelRequestedAt } });
   }
-  if (isHeld(ledger.state.status)) await ledger.apply({ type: 'reassignRequested', ...fact, change: { stop } });
+  if (isHeld(ledger.state.status))
+    await ledger.apply({ type: 'reassignRequested', ...fact, change: { stop } });
 }
 
 /** The agent has stopped, or was given up on. */
 async function stopped<T>(stop: Command, result: Result<T> | undefined, { ledger }: Life): Promise<T> {
-  if (stop.kind === 'cancel') throw new Canceling(stop.command, result === undefined && isHeld(ledger.state.status));
+  if (stop.kind === 'cancel')
+    throw new Canceling(stop.command, result === undefined && isHeld(ledger.state.status));
   if (result !== undefined && 'value' in result && isHeld(ledger.state.status)) {
     await ledger.apply(refused('reassign: the stage was finished before the agent could stop', stop));
     return result.value;
@@ -90,7 +97,12 @@ function refusalOf(command: Command, state: JobState, stop: Command | undefined)
 
 /** A command that was not followed, and why. */
 export function refused(message: string, command?: Command): Fact {
-  return { type: 'commandRefused', code: 'transition-refused', message, actor: command?.command.by ?? 'unknown' };
+  return {
+    type: 'commandRefused',
+    code: 'transition-refused',
+    message,
+    actor: command?.command.by ?? 'unknown',
+  };
 }
 
 /** The new target, or for `anyone` none: neither a pool nor an agent. */

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { historyQuery, statusQuery } from './messages.ts';
-import { openStageSet, silent, type StageSet, untilCanceled } from './testing/stage-set.ts';
+import { aClaim, executed, openStageSet, silent, type StageSet, untilCanceled } from './testing/stage-set.ts';
 
 let set: StageSet;
 beforeAll(async () => {
@@ -16,24 +16,47 @@ beforeAll(async () => {
 afterAll(() => set.close());
 
 async function start(argument: unknown = { function: 'echo' }) {
-  return set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [argument] });
+  return set.client.workflow.start('job', {
+    taskQueue: 'perdure',
+    workflowId: randomUUID(),
+    args: [argument],
+  });
 }
 
 type Handle = Awaited<ReturnType<typeof start>>;
 
 const typesOf = (handle: Handle) => set.eventsOf(handle.workflowId).map(({ type }) => type);
 const statusesOf = (handle: Handle) => set.eventsOf(handle.workflowId).map(({ status }) => status);
-const stateOf = (handle: Handle): JobState => set.records.findLast(({ state }) => state.jobId === handle.workflowId)!.state;
+function stateOf({ workflowId }: Handle): JobState {
+  const last = set.records.findLast(({ state }) => state.jobId === workflowId);
+  if (last === undefined) throw new Error(`nothing was recorded of ${workflowId}`);
+  return last.state;
+}
 const reaches = (handle: Handle, status: string) =>
-  waitFor(() => set.records.some(({ state }) => state.jobId === handle.workflowId && state.status === status), { what: status });
-const failureOf = (handle: Handle) => handle.result().then(() => 'no failure', (failure: { cause?: { type?: string } }) => failure.cause?.type);
+  waitFor(
+    () => set.records.some(({ state }) => state.jobId === handle.workflowId && state.status === status),
+    { what: status },
+  );
+const failureOf = (handle: Handle) =>
+  handle.result().then(
+    () => 'no failure',
+    (failure: { cause?: { type?: string } }) => failure.cause?.type,
+  );
 const nativeStatus = async (handle: Handle) => (await handle.describe()).status.name;
 
 describe('an ordinary job', () => {
   test('goes through every status in order, and its events count without gaps', async () => {
     const handle = await start();
     expect(await handle.result()).toEqual({ output: { echo: {} }, files: [], resultFile: null });
-    expect(statusesOf(handle)).toEqual(['CREATED', 'PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING', 'COMPLETED']);
+    expect(statusesOf(handle)).toEqual([
+      'CREATED',
+      'PENDING',
+      'CLAIMED',
+      'VALIDATING',
+      'RUNNING',
+      'UPLOADING',
+      'COMPLETED',
+    ]);
     expect(set.eventsOf(handle.workflowId).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     const times = set.eventsOf(handle.workflowId).map(({ at }) => at);
     expect([...times].sort()).toEqual(times);
@@ -49,7 +72,12 @@ describe('an ordinary job', () => {
   test('answers the queries status and history also when it is over', async () => {
     const handle = await start();
     await handle.result();
-    expect(await handle.query(statusQuery)).toMatchObject({ status: 'COMPLETED', attempt: 1, agentId: 'good', seq: 7 });
+    expect(await handle.query(statusQuery)).toMatchObject({
+      status: 'COMPLETED',
+      attempt: 1,
+      agentId: 'good',
+      seq: 7,
+    });
     expect(await handle.query(historyQuery)).toHaveLength(7);
   });
 });
@@ -61,7 +89,10 @@ describe('cancel', () => {
     await handle.signal('cancel', { reason: 'not needed', by: 'ann' });
     await expect(handle.result()).rejects.toThrow();
     expect(typesOf(handle)).toEqual(['created', 'queued', 'cancelRequested', 'canceled']);
-    expect(stateOf(handle)).toMatchObject({ status: 'CANCELED', error: { code: 'canceled', detail: 'canceled by ann: not needed' } });
+    expect(stateOf(handle)).toMatchObject({
+      status: 'CANCELED',
+      error: { code: 'canceled', detail: 'canceled by ann: not needed' },
+    });
     expect(await nativeStatus(handle)).toBe('CANCELLED');
   });
 
@@ -70,7 +101,10 @@ describe('cancel', () => {
     await reaches(handle, 'RUNNING');
     await handle.signal('cancel');
     await expect(handle.result()).rejects.toThrow();
-    expect(set.eventsOf(handle.workflowId).at(-1)).toMatchObject({ type: 'canceled', data: { forced: false } });
+    expect(set.eventsOf(handle.workflowId).at(-1)).toMatchObject({
+      type: 'canceled',
+      data: { forced: false },
+    });
   });
 
   test('from the Temporal UI does the same as the signal', async () => {
@@ -84,7 +118,7 @@ describe('cancel', () => {
 
   test('gives up on an agent that does not answer, after the grace time', async () => {
     await set.agent('deaf', 'deaf', {
-      claim: async () => ({ ...(await claimOf('deaf')), leaseMs: 60_000 }),
+      claim: () => Promise.resolve(aClaim('deaf', { leaseMs: 60_000 })),
       execute: silent,
     });
     const handle = await start({ function: 'echo', pool: 'deaf' });
@@ -94,7 +128,10 @@ describe('cancel', () => {
     // A second, harder cancel shortens the wait.
     await handle.signal('cancel', { mode: 'force' });
     await expect(handle.result()).rejects.toThrow();
-    expect(set.eventsOf(handle.workflowId).at(-1)).toMatchObject({ type: 'canceled', data: { forced: true } });
+    expect(set.eventsOf(handle.workflowId).at(-1)).toMatchObject({
+      type: 'canceled',
+      data: { forced: true },
+    });
   });
 });
 
@@ -115,7 +152,11 @@ describe('reassign', () => {
     await handle.result();
     expect(stateOf(handle)).toMatchObject({ agentId: 'second', assignedAgentId: 'second', attempt: 2 });
     const reassigned = set.eventsOf(handle.workflowId).find(({ type }) => type === 'reassigned');
-    expect(reassigned?.data).toEqual({ from: { agentId: 'waiting', pool: 'waiting' }, to: { agentId: 'second', pool: null }, acknowledged: true });
+    expect(reassigned?.data).toEqual({
+      from: { agentId: 'waiting', pool: 'waiting' },
+      to: { agentId: 'second', pool: null },
+      acknowledged: true,
+    });
   });
 
   test('is refused, visibly, while the result is uploaded', async () => {
@@ -131,7 +172,9 @@ describe('reassign', () => {
     await waitFor(() => typesOf(handle).includes('commandRefused'), { what: 'the refusal' });
     release();
     await handle.result();
-    expect(set.eventsOf(handle.workflowId).find(({ type }) => type === 'commandRefused')?.message).toContain('UPLOADING');
+    expect(set.eventsOf(handle.workflowId).find(({ type }) => type === 'commandRefused')?.message).toContain(
+      'UPLOADING',
+    );
   });
 
   test('thirty times keeps every history bounded by continuing as new', async () => {
@@ -139,7 +182,9 @@ describe('reassign', () => {
     await reaches(handle, 'PENDING');
     for (let round = 0; round < 30; round++) {
       await handle.signal('reassign', { pool: `nobody-${round}` });
-      await waitFor(() => typesOf(handle).filter((type) => type === 'reassigned').length === round + 1, { what: `round ${round}` });
+      await waitFor(() => typesOf(handle).filter((type) => type === 'reassigned').length === round + 1, {
+        what: `round ${round}`,
+      });
     }
     await handle.signal('reassign', { anyone: true });
     await set.client.workflow.getHandle(handle.workflowId).result();
@@ -157,9 +202,9 @@ describe('a lost agent', () => {
   test('costs an attempt, and the job goes on elsewhere', async () => {
     let first = true;
     await set.agent('mortal', 'mortal', {
-      claim: async () => ({ ...(await claimOf('mortal')), leaseMs: 500 }),
+      claim: () => Promise.resolve(aClaim('mortal', { leaseMs: 500 })),
       execute: async () => {
-        if (!first) return { executedAt: new Date().toISOString(), outcome: { output: {}, files: [], resultFile: null } };
+        if (!first) return executed();
         first = false;
         return silent();
       },
@@ -171,7 +216,10 @@ describe('a lost agent', () => {
   });
 
   test('is one too many after the bound', async () => {
-    await set.agent('poisoned', 'poisoned', { claim: async () => ({ ...(await claimOf('poisoned')), leaseMs: 300 }), execute: silent });
+    await set.agent('poisoned', 'poisoned', {
+      claim: () => Promise.resolve(aClaim('poisoned', { leaseMs: 300 })),
+      execute: silent,
+    });
     const handle = await start({ function: 'echo', pool: 'poisoned', maxAgentLosses: 1 });
     expect(await failureOf(handle)).toBe('agent-lost');
     expect(stateOf(handle)).toMatchObject({ status: 'FAILED', attempt: 2, error: { code: 'agent-lost' } });
@@ -183,7 +231,7 @@ describe('a lost agent', () => {
     await set.agent('leaving', 'leaving', {
       execute: async () => {
         if (times++ < 1) throw ApplicationFailure.nonRetryable('the agent is shutting down', 'given-back');
-        return { executedAt: new Date().toISOString(), outcome: { output: {}, files: [], resultFile: null } };
+        return executed();
       },
     });
     const handle = await start({ function: 'echo', pool: 'leaving' });
@@ -195,7 +243,9 @@ describe('a lost agent', () => {
 describe('failures', () => {
   test('invalid parameters end the job in VALIDATING, without a second try', async () => {
     const error = { code: 'invalid-parameters', title: 't', detail: '/to: must be a number' } as const;
-    await set.agent('strict', 'strict', { claim: async () => ({ ...(await claimOf('strict')), verdict: { kind: 'invalid', error } }) });
+    await set.agent('strict', 'strict', {
+      claim: () => Promise.resolve(aClaim('strict', { verdict: { kind: 'invalid', error } })),
+    });
     const handle = await start({ function: 'echo', pool: 'strict' });
     expect(await failureOf(handle)).toBe('invalid-parameters');
     expect(statusesOf(handle)).toEqual(['CREATED', 'PENDING', 'CLAIMED', 'VALIDATING', 'FAILED']);
@@ -204,16 +254,32 @@ describe('failures', () => {
   test('a function is tried again by its own policy', async () => {
     let tries = 0;
     await set.agent('flaky', 'flaky', {
-      claim: async () => ({ ...(await claimOf('flaky')), retry: { maximumAttempts: 3, initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10 } }),
+      claim: () =>
+        Promise.resolve(
+          aClaim('flaky', {
+            retry: {
+              maximumAttempts: 3,
+              initialIntervalMs: 10,
+              backoffCoefficient: 1,
+              maximumIntervalMs: 10,
+            },
+          }),
+        ),
       execute: async () => {
         tries++;
-        throw ApplicationFailure.retryable('no luck', 'execution-failed', [{ pointer: 'line 3', detail: 'odd' }]);
+        throw ApplicationFailure.retryable('no luck', 'execution-failed', [
+          { pointer: 'line 3', detail: 'odd' },
+        ]);
       },
     });
     const handle = await start({ function: 'echo', pool: 'flaky' });
     expect(await failureOf(handle)).toBe('execution-failed');
     expect(tries).toBe(3);
-    expect(stateOf(handle).error).toMatchObject({ code: 'execution-failed', detail: 'no luck', errors: [{ pointer: 'line 3', detail: 'odd' }] });
+    expect(stateOf(handle).error).toMatchObject({
+      code: 'execution-failed',
+      detail: 'no luck',
+      errors: [{ pointer: 'line 3', detail: 'odd' }],
+    });
   });
 
   test.each([
@@ -227,25 +293,15 @@ describe('failures', () => {
     expect(stateOf(handle)).toMatchObject({ status: 'FAILED', error: { code } });
   });
 
-  test.each([['nothing', null], ['a text', 'echo'], ['no function', {}], ['an unknown field', { function: 'echo', colour: 'red' }], ['a bad limit', { function: 'echo', limits: { runSeconds: -1 } }]])(
-    'a start argument that is %s ends as a recorded FAILED job',
-    async (_, argument) => {
-      const handle = await start(argument);
-      expect(await failureOf(handle)).toBe('invalid-start');
-      expect(stateOf(handle)).toMatchObject({ status: 'FAILED', error: { code: 'invalid-start' } });
-    },
-  );
+  test.each([
+    ['nothing', null],
+    ['a text', 'echo'],
+    ['no function', {}],
+    ['an unknown field', { function: 'echo', colour: 'red' }],
+    ['a bad limit', { function: 'echo', limits: { runSeconds: -1 } }],
+  ])('a start argument that is %s ends as a recorded FAILED job', async (_, argument) => {
+    const handle = await start(argument);
+    expect(await failureOf(handle)).toBe('invalid-start');
+    expect(stateOf(handle)).toMatchObject({ status: 'FAILED', error: { code: 'invalid-start' } });
+  });
 });
-
-async function claimOf(agentId: string) {
-  const now = new Date().toISOString();
-  return {
-    kind: 'claimed',
-    agentId,
-    claimedAt: now,
-    checkedAt: now,
-    verdict: { kind: 'valid' },
-    retry: { maximumAttempts: 1, initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10 },
-    leaseMs: 2_000,
-  } as const;
-}

@@ -37,8 +37,16 @@ const claimOptions = {
 
 /** A lost agent shows as a timeout: it is for the job to go elsewhere then, not for Temporal to try the same agent again. */
 const lostAgent = ['TemporalTimeout:Heartbeat'];
-const validateRetry: RetryPolicy = { maximumAttempts: 2, initialInterval: '1 second', nonRetryableErrorTypes: lostAgent };
-const uploadRetry: RetryPolicy = { maximumAttempts: 5, initialInterval: '1 second', nonRetryableErrorTypes: lostAgent };
+const validateRetry: RetryPolicy = {
+  maximumAttempts: 2,
+  initialInterval: '1 second',
+  nonRetryableErrorTypes: lostAgent,
+};
+const uploadRetry: RetryPolicy = {
+  maximumAttempts: 5,
+  initialInterval: '1 second',
+  nonRetryableErrorTypes: lostAgent,
+};
 
 /** How long after the grace time an agent that is to stop is waited for. */
 const stopMarginMs = 5_000;
@@ -63,7 +71,9 @@ type Claim = Extract<ClaimAnswer, { kind: 'claimed' }>;
 export async function job(argument: unknown): Promise<Outcome> {
   const opening = open(argument);
   const inbox = openInbox(opening.waiting);
-  const ledger = openLedger(opening.start, opening, (entry) => recordNow(entry).catch(() => recordEventually(entry)));
+  const ledger = openLedger(opening.start, opening, (entry) =>
+    recordNow(entry).catch(() => recordEventually(entry)),
+  );
   setHandler(statusQuery, () => ledger.state);
   setHandler(historyQuery, () => [...ledger.events]);
   // A cancel from the UI must not cut off an activity or a record: it is a command in the inbox like any other.
@@ -102,7 +112,12 @@ async function admitted({ start, ledger }: Life, { refused }: Opening): Promise<
   const { version, pool, agentId } = admission.start;
   await ledger.apply({
     ...queued,
-    change: { ...queued.change, functionVersion: version ?? null, pool: pool ?? null, assignedAgentId: agentId ?? null },
+    change: {
+      ...queued.change,
+      functionVersion: version ?? null,
+      pool: pool ?? null,
+      assignedAgentId: agentId ?? null,
+    },
   });
   return admission.start;
 }
@@ -144,7 +159,9 @@ async function claimed(life: Life): Promise<Claim> {
   });
   for (;;) {
     const ask = () => claim({ jobId, attempt: attempt + 1, start });
-    const answer = await interruptible(ask, life, stopMarginMs).catch((failure: unknown) => claimFailed(failure, life));
+    const answer = await interruptible(ask, life, stopMarginMs).catch((failure: unknown) =>
+      claimFailed(failure, life),
+    );
     if (answer.kind === 'claimed') return answer;
   }
 }
@@ -163,7 +180,8 @@ async function validated(life: Life, claim: Claim): Promise<void> {
     { type: 'claimed', at: claimedAt, actor: agentId, change: taken },
     { type: 'validationStarted', at: claimedAt, actor: agentId },
   ] as const;
-  if (verdict.kind === 'valid') return ledger.apply(...begun, { type: 'validated', at: checkedAt, actor: agentId });
+  if (verdict.kind === 'valid')
+    return ledger.apply(...begun, { type: 'validated', at: checkedAt, actor: agentId });
   await ledger.apply(...begun);
   if (verdict.kind === 'invalid') throw new Failing(verdict.error);
   await stage(life, claim, 'validate');
@@ -173,13 +191,23 @@ async function validated(life: Life, claim: Claim): Promise<void> {
 type StageAnswer<S extends 'validate' | 'execute' | 'upload'> = Awaited<ReturnType<AgentActivities[S]>>;
 
 /** Runs one stage on the agent that claimed, under the id `<stage>-<attempt>`. */
-async function stage<S extends 'validate' | 'execute' | 'upload'>(life: Life, claim: Claim, name: S): Promise<StageAnswer<S>> {
+async function stage<S extends 'validate' | 'execute' | 'upload'>(
+  life: Life,
+  claim: Claim,
+  name: S,
+): Promise<StageAnswer<S>> {
   const { start, ledger } = life;
   const { jobId, attempt } = ledger.state;
   const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } = claim.retry;
   const retry = {
     validate: validateRetry,
-    execute: { maximumAttempts, initialInterval: initialIntervalMs, backoffCoefficient, maximumInterval: maximumIntervalMs, nonRetryableErrorTypes: lostAgent },
+    execute: {
+      maximumAttempts,
+      initialInterval: initialIntervalMs,
+      backoffCoefficient,
+      maximumInterval: maximumIntervalMs,
+      nonRetryableErrorTypes: lostAgent,
+    },
     upload: uploadRetry,
   };
   const activities = proxyActivities<AgentActivities>({
@@ -192,7 +220,9 @@ async function stage<S extends 'validate' | 'execute' | 'upload'>(life: Life, cl
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
   const run = activities[name] as (request: { jobId: string; attempt: number }) => Promise<StageAnswer<S>>;
-  return interruptible(() => run({ jobId, attempt }), life, stopMarginMs).catch((failure: unknown) => dealWith(failure, life));
+  return interruptible(() => run({ jobId, attempt }), life, stopMarginMs).catch((failure: unknown) =>
+    dealWith(failure, life),
+  );
 }
 
 /** A job that was reassigned or lost very often goes on in a new run: a history must not grow without end. */

@@ -20,16 +20,25 @@ beforeAll(async () => {
 });
 afterAll(() => set.close());
 
-test.each(['cancel', 'nonsense'])('a job whose end was recorded keeps that end, whatever %s arrives meanwhile', async (signal) => {
-  let arrived = false;
-  meanwhile = async (jobId) => {
-    await set.client.workflow.getHandle(jobId).signal(signal, {});
-    arrived = true;
-  };
-  const handle = await set.client.workflow.start('job', { taskQueue: 'perdure', workflowId: randomUUID(), args: [{ function: 'echo' }] });
-  await handle.result();
-  expect(arrived).toBe(true);
-  const ends = set.records.filter(({ state }) => state.jobId === handle.workflowId && isTerminal(state.status));
-  expect(ends.length).toBeGreaterThan(1);
-  expect(new Set(ends.map(({ state }) => state.status))).toEqual(new Set(['COMPLETED']));
-});
+test.each(['cancel', 'nonsense'])(
+  'a job whose end was recorded keeps that end, whatever %s arrives meanwhile',
+  async (signal) => {
+    let arrived = false;
+    meanwhile = async (jobId) => {
+      await set.client.workflow.getHandle(jobId).signal(signal, {});
+      arrived = true;
+    };
+    const handle = await set.client.workflow.start('job', {
+      taskQueue: 'perdure',
+      workflowId: randomUUID(),
+      args: [{ function: 'echo' }],
+    });
+    await handle.result();
+    expect(arrived).toBe(true);
+    const ends = set.records.filter(
+      ({ state }) => state.jobId === handle.workflowId && isTerminal(state.status),
+    );
+    expect(ends.length).toBeGreaterThan(1);
+    expect(new Set(ends.map(({ state }) => state.status))).toEqual(new Set(['COMPLETED']));
+  },
+);

@@ -29,7 +29,11 @@ export type Ledger = {
 
 export type Recorder = (entry: { start: JobStart; state: JobState; events: JobEvent[] }) => Promise<void>;
 
-export function openLedger(start: JobStart, carried: { state: JobState; events: JobEvent[] }, record: Recorder): Ledger {
+export function openLedger(
+  start: JobStart,
+  carried: { state: JobState; events: JobEvent[] },
+  record: Recorder,
+): Ledger {
   let { state, events } = carried;
   // An ordinary start has its `created` event here, not yet recorded: the record keeps the one that the submit wrote, if it did.
   let unrecorded = events.filter((event) => event.type === 'created' && state.seq === 1);
@@ -64,7 +68,9 @@ export function openLedger(start: JobStart, carried: { state: JobState; events: 
     },
     async apply(...facts) {
       facts.forEach(keep);
-      setCurrentDetails(`**${state.status}**${state.agentId === null ? '' : ` on \`${state.agentId}\``}, attempt ${state.attempt}`);
+      setCurrentDetails(
+        `**${state.status}**${state.agentId === null ? '' : ` on \`${state.agentId}\``}, attempt ${state.attempt}`,
+      );
       const fresh = unrecorded;
       unrecorded = [];
       await record({ start, state, events: fresh });

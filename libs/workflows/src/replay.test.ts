@@ -11,7 +11,10 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 async function replay(history: unknown): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), dataConverter: { payloadConverterPath } }, history);
+  await Worker.runReplayHistory(
+    { workflowBundle: await workflowBundle(), dataConverter: { payloadConverterPath } },
+    history,
+  );
 }
 
 test.each(names)('jobs that are under way survive this version: %s', async (name) => {
@@ -19,7 +22,9 @@ test.each(names)('jobs that are under way survive this version: %s', async (name
 });
 
 test('a replay notices a workflow that took another way', async () => {
-  const history = JSON.parse(readFileSync(join(folder, 'ordinary.json'), 'utf8').replaceAll('execute-1', 'execute-2')) as unknown;
+  const history = JSON.parse(
+    readFileSync(join(folder, 'ordinary.json'), 'utf8').replaceAll('execute-1', 'execute-2'),
+  ) as unknown;
   await expect(replay(history)).rejects.toThrow(DeterminismViolationError);
 });
 

@@ -6,7 +6,8 @@ import { searchAttributes } from './search-attributes.ts';
 
 /** What a failed stage means for the job: back to the queue, or the end. Always throws. */
 export async function dealWith(failure: unknown, life: Life): Promise<never> {
-  if (failure instanceof BackInQueue || failure instanceof Canceling || failure instanceof Failing) throw failure;
+  if (failure instanceof BackInQueue || failure instanceof Canceling || failure instanceof Failing)
+    throw failure;
   const { ledger } = life;
   const { agentId, assignedAgentId, agentLosses } = ledger.state;
   const setback = setbackOf(failure);
@@ -16,15 +17,30 @@ export async function dealWith(failure: unknown, life: Life): Promise<never> {
     case 'out-of-time':
       throw new Failing(timeLimit(life, 'run-time-limit', life.start.limits.runSeconds));
     case 'given-back':
-      await ledger.apply({ type: 'givenBack', actor: agentId ?? 'perdure', message: setback.message, change: requeued() });
+      await ledger.apply({
+        type: 'givenBack',
+        actor: agentId ?? 'perdure',
+        message: setback.message,
+        change: requeued(),
+      });
       break;
     case 'lost': {
       const losses = agentLosses + 1;
       // A pinned job has nowhere else to go: it waits for its agent to come back.
       if (losses > life.start.maxAgentLosses && assignedAgentId === null) {
-        throw new Failing(jobError('agent-lost', `${losses} agents were lost while they ran the job; the last, ${agentId}: ${setback.message}`));
+        throw new Failing(
+          jobError(
+            'agent-lost',
+            `${losses} agents were lost while they ran the job; the last, ${agentId}: ${setback.message}`,
+          ),
+        );
       }
-      await ledger.apply({ type: 'agentLost', code: 'agent-lost', message: setback.message, change: { ...requeued(), agentLosses: losses } });
+      await ledger.apply({
+        type: 'agentLost',
+        code: 'agent-lost',
+        message: setback.message,
+        change: { ...requeued(), agentLosses: losses },
+      });
     }
   }
   throw new BackInQueue();
@@ -41,15 +57,21 @@ export function claimFailed(failure: unknown, life: Life): never {
 /** Milliseconds that a stage may take: its own limit, or what is left of the whole life if that is less. Temporal wants at least one. */
 export function timeLeft({ start, ledger }: Life, limitSeconds: number | undefined): number | undefined {
   const { totalSeconds } = start.limits;
-  const total = totalSeconds === undefined ? Infinity : Date.parse(ledger.state.createdAt) + totalSeconds * 1000 - Date.now();
+  const total =
+    totalSeconds === undefined
+      ? Infinity
+      : Date.parse(ledger.state.createdAt) + totalSeconds * 1000 - Date.now();
   const least = Math.min(total, (limitSeconds ?? Infinity) * 1000);
   return least === Infinity ? undefined : Math.max(1, least);
 }
 
 function timeLimit(life: Life, code: 'queue-time-limit' | 'run-time-limit', seconds: number | undefined) {
   const { totalSeconds } = life.start.limits;
-  const overall = totalSeconds !== undefined && Date.now() >= Date.parse(life.ledger.state.createdAt) + totalSeconds * 1000;
-  return overall ? jobError('total-time-limit', `the limit is ${totalSeconds} s`) : jobError(code, `the limit is ${seconds ?? 'the default'} s`);
+  const overall =
+    totalSeconds !== undefined && Date.now() >= Date.parse(life.ledger.state.createdAt) + totalSeconds * 1000;
+  return overall
+    ? jobError('total-time-limit', `the limit is ${totalSeconds} s`)
+    : jobError(code, `the limit is ${seconds ?? 'the default'} s`);
 }
 
 function requeued() {

@@ -1,7 +1,12 @@
 import { clip } from '@perdure/job/errors';
 import { orchestratorQueue } from '@perdure/job/queues';
 import type { JobStart } from '@perdure/job/start';
-import { type Priority, type SearchAttributePair, TypedSearchAttributes, WorkflowIdReusePolicy } from '@temporalio/common';
+import {
+  type Priority,
+  type SearchAttributePair,
+  TypedSearchAttributes,
+  WorkflowIdReusePolicy,
+} from '@temporalio/common';
 import { searchAttributes } from './search-attributes.ts';
 
 /** The type name of the workflow of a job. */
@@ -15,7 +20,10 @@ export function searchAttributesOf(start: JobStart): SearchAttributePair[] {
   const { model } = start.parameters;
   return [
     { key: searchAttributes.status, value: 'PENDING' },
-    { key: searchAttributes.function, value: start.version === undefined ? start.function : `${start.function}@${start.version}` },
+    {
+      key: searchAttributes.function,
+      value: start.version === undefined ? start.function : `${start.function}@${start.version}`,
+    },
     { key: searchAttributes.tenant, value: start.tenantId },
     ...(start.pool === undefined ? [] : [{ key: searchAttributes.pool, value: start.pool }]),
     ...(typeof model === 'string' ? [{ key: searchAttributes.model, value: clip(model, maxKeyword) }] : []),
@@ -33,7 +41,11 @@ export function startOptions(id: string, start: JobStart) {
     args: [start] as [JobStart],
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
     typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(start)),
-    memo: { owner: start.owner, ...(start.name === undefined ? {} : { name: start.name }), ...(Object.keys(start.labels).length > 0 ? { labels: start.labels } : {}) },
+    memo: {
+      owner: start.owner,
+      ...(start.name === undefined ? {} : { name: start.name }),
+      ...(Object.keys(start.labels).length > 0 ? { labels: start.labels } : {}),
+    },
     // The UI renders summaries as Markdown: nothing that a user typed stands here.
     staticSummary: `${start.function}@${start.version ?? 'newest'}`,
     priority: priorityOf(start),

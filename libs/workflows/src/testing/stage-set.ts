@@ -1,13 +1,28 @@
 import { fileURLToPath } from 'node:url';
-import type { AgentActivities, OrchestratorActivities, RecordEntry } from '@perdure/activities';
+import type {
+  AgentActivities,
+  ClaimAnswer,
+  Executed,
+  OrchestratorActivities,
+  RecordEntry,
+} from '@perdure/activities';
 import { claimQueuesServedBy, orchestratorQueue, stageQueue } from '@perdure/job/queues';
 import type { JobEvent } from '@perdure/job/event';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { freshNamespace, temporalAddress } from '../../../../tests/support/temporal.ts';
 
-export const payloadConverterPath = fileURLToPath(import.meta.resolve('@perdure/workflows/payload-converter'));
+export const payloadConverterPath = fileURLToPath(
+  import.meta.resolve('@perdure/workflows/payload-converter'),
+);
 const workflowsPath = fileURLToPath(import.meta.resolve('@perdure/workflows/workflows'));
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
@@ -35,7 +50,11 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
   const namespace = await freshNamespace();
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   const clientConnection = await Connection.connect({ address: temporalAddress() });
-  const client = new Client({ connection: clientConnection, namespace, dataConverter: { payloadConverterPath } });
+  const client = new Client({
+    connection: clientConnection,
+    namespace,
+    dataConverter: { payloadConverterPath },
+  });
   const records: RecordEntry[] = [];
   const running: { worker: Worker; done: Promise<void> }[] = [];
 
@@ -53,7 +72,10 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
       stickyQueueScheduleToStartTimeout: '1 second',
       activities: {
         record: async (entry: RecordEntry) => void records.push(entry),
-        admit: async (start: RecordEntry['start']) => ({ admitted: true, start: { ...start, version: start.version ?? '1.0.0', admitted: true } }),
+        admit: async (start: RecordEntry['start']) => ({
+          admitted: true,
+          start: { ...start, version: start.version ?? '1.0.0', admitted: true },
+        }),
         requestNativeCancel: async (jobId: string) => void (await client.workflow.getHandle(jobId).cancel()),
         ...orchestrator,
       },
@@ -65,19 +87,37 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
     namespace,
     records,
     eventsOf: (jobId) => {
-      const bySeq = new Map(records.filter(({ state }) => state.jobId === jobId).flatMap(({ events }) => events.map((event) => [event.seq, event] as const)));
+      const bySeq = new Map(
+        records
+          .filter(({ state }) => state.jobId === jobId)
+          .flatMap(({ events }) => events.map((event) => [event.seq, event] as const)),
+      );
       return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
     },
     async agent(id, pool, activities = {}) {
       const { claim, ...stages } = { ...obedient(id), ...activities };
-      const offer = { agentId: id, functions: [{ name: 'echo', version: '1.0.0' }], tools: [], operatingSystem: 'linux', ...(pool === undefined ? {} : { pool }) };
+      const offer = {
+        agentId: id,
+        functions: [{ name: 'echo', version: '1.0.0' }],
+        tools: [],
+        operatingSystem: 'linux',
+        ...(pool === undefined ? {} : { pool }),
+      };
       const common = { connection, namespace, identity: id, shutdownForceTime: '1 second' };
       // One process may poll a queue once: the agent of a pool leaves `any` to the one without.
-      const polled = (queue: string) => !queue.includes('#') && (pool === undefined || !queue.startsWith('claim/any/'));
+      const polled = (queue: string) =>
+        !queue.includes('#') && (pool === undefined || !queue.startsWith('claim/any/'));
       for (const taskQueue of claimQueuesServedBy(offer).filter(polled)) {
         run(await Worker.create({ ...common, taskQueue, activities: { claim } }));
       }
-      run(await Worker.create({ ...common, taskQueue: stageQueue(id), activities: stages, maxHeartbeatThrottleInterval: '100 milliseconds' }));
+      run(
+        await Worker.create({
+          ...common,
+          taskQueue: stageQueue(id),
+          activities: stages,
+          maxHeartbeatThrottleInterval: '100 milliseconds',
+        }),
+      );
     },
     async close() {
       for (const { worker } of running) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -88,22 +128,37 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
   };
 }
 
+type Claimed = Extract<ClaimAnswer, { kind: 'claimed' }>;
+
+/** The answer of an agent that took a job, and found nothing to object to. */
+export function aClaim(agentId: string, change: Partial<Claimed> = {}): Claimed {
+  return {
+    kind: 'claimed',
+    agentId,
+    claimedAt: new Date().toISOString(),
+    checkedAt: new Date().toISOString(),
+    verdict: { kind: 'valid' },
+    retry: { maximumAttempts: 1, initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10 },
+    leaseMs: 2_000,
+    ...change,
+  };
+}
+
+/** What a function returned that has no files. */
+export function executed(): Executed {
+  return {
+    executedAt: new Date().toISOString(),
+    outcome: { output: { echo: {} }, files: [], resultFile: null },
+  };
+}
+
 /** An agent that does everything right, at once. */
 function obedient(agentId: string): AgentActivities {
-  const now = () => new Date().toISOString();
   return {
-    claim: async () => ({
-      kind: 'claimed',
-      agentId,
-      claimedAt: now(),
-      checkedAt: now(),
-      verdict: { kind: 'valid' },
-      retry: { maximumAttempts: 1, initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10 },
-      leaseMs: 2_000,
-    }),
-    validate: async () => undefined,
-    execute: async () => ({ executedAt: now(), outcome: { output: { echo: {} }, files: [], resultFile: null } }),
-    upload: async () => ({ output: null, files: [], resultFile: null }),
+    claim: () => Promise.resolve(aClaim(agentId)),
+    validate: () => Promise.resolve(),
+    execute: () => Promise.resolve(executed()),
+    upload: () => Promise.resolve({ output: null, files: [], resultFile: null }),
   };
 }
 
