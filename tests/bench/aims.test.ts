@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge, ratiosOf } from './aims.ts';
+import type { Cell } from './throughput.ts';
+
+describe('an aim', () => {
+  test('is met when the median reaches it', () => {
+    expect(judge([0.8, 1.1, 1.2], 1, 'more').verdict).toBe('met');
+    expect(judge([7, 9, 30], 10, 'less').verdict).toBe('met');
+  });
+
+  test('is open when some round reaches it, and the median does not', () => {
+    expect(judge([0.8, 0.9, 1.2], 1, 'more').verdict).toBe('within the spread');
+    expect(judge([9, 12, 13], 10, 'less').verdict).toBe('within the spread');
+  });
+
+  test('is missed only when no round reaches it', () => {
+    expect(judge([0.8, 0.9, 0.95], 1, 'more').verdict).toBe('missed');
+    expect(judge([11, 12, 13], 10, 'less').verdict).toBe('missed');
+  });
+
+  test('compares two kinds of jobs within each round only', () => {
+    const cell = (kind: Cell['kind'], round: number, perSecond: number): Cell => ({
+      kind,
+      round,
+      perSecond,
+      inFlight: 1,
+      count: 1,
+      failures: 0,
+      p50: 1,
+      p95: 1,
+      p99: 1,
+      cpuMs: {},
+      busy: { ours: 0, others: 0 },
+    });
+    const cells = [cell('a', 0, 10), cell('b', 0, 11), cell('a', 1, 100), cell('b', 1, 90), cell('b', 2, 1)];
+    expect(ratiosOf(cells, 'b', 'a')).toEqual([1.1, 0.9]);
+  });
+});

@@ -1,0 +1,80 @@
+import type { Key } from './kinds.ts';
+import type { Reads } from './reads.ts';
+import type { Lists } from './lists.ts';
+import { type Spread, spreadOf } from './statistics.ts';
+import type { Cell } from './throughput.ts';
+
+export type Verdict = 'met' | 'within the spread' | 'missed';
+export type Judged = { aim: string; measured: Spread; verdict: Verdict };
+
+export type ListRounds = { small: Lists; large: Lists }[];
+
+/** How much slower a page of the long list may be and still count as flat; below a millisecond the clock and the loop of the client are what differs. */
+const flatFactor = 1.25;
+const flatMs = 1;
+
+/** An aim is missed only when no round reached it; when some did, this run cannot tell. */
+export function judge(
+  values: readonly number[],
+  aim: number,
+  better: 'more' | 'less',
+): { measured: Spread; verdict: Verdict } {
+  const measured = spreadOf(values);
+  const reached = (value: number): boolean => (better === 'more' ? value >= aim : value <= aim);
+  const best = better === 'more' ? measured.most : measured.least;
+  return {
+    measured,
+    verdict: reached(measured.median) ? 'met' : reached(best) ? 'within the spread' : 'missed',
+  };
+}
+
+/** Ratios of jobs/s within a round: whatever else the machine did, it did to both. */
+export function judgeThroughput(cells: readonly Cell[]): Judged[] {
+  const aims: { over: Key; under: Key; aim: number }[] = [
+    { over: 'b', under: 'a', aim: 1.05 },
+    { over: 'b4', under: 'a', aim: 0.85 },
+    { over: 'c', under: 'b', aim: 0.9 },
+  ];
+  const loads = [...new Set(cells.map(({ inFlight }) => inFlight))];
+  return aims.flatMap(({ over, under, aim }) =>
+    loads.flatMap((inFlight) => {
+      const ratios = ratiosOf(
+        cells.filter((cell) => cell.inFlight === inFlight),
+        over,
+        under,
+      );
+      return ratios.length === 0
+        ? []
+        : [{ aim: `(${over}) >= ${aim} x (${under}), ${inFlight} in flight`, ...judge(ratios, aim, 'more') }];
+    }),
+  );
+}
+
+export function ratiosOf(cells: readonly Cell[], over: Key, under: Key): number[] {
+  return cells
+    .filter(({ kind }) => kind === over)
+    .flatMap(({ round, perSecond }) => {
+      const other = cells.find((cell) => cell.kind === under && cell.round === round);
+      return other === undefined ? [] : [perSecond / other.perSecond];
+    });
+}
+
+export function judgeReads(reads: readonly Reads[]): Judged[] {
+  const values = reads.map(({ finishedAtRate }) => finishedAtRate.p99);
+  return [{ aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') }];
+}
+
+export function judgeLists(rounds: ListRounds): Judged[] {
+  const views: (keyof Lists)[] = ['first', 'byStatus', 'byFunction', 'deep'];
+  return views.map((view) => {
+    const ratios = rounds.map(({ small, large }) =>
+      large[view].p99 - small[view].p99 <= flatMs
+        ? Math.min(flatFactor, large[view].p99 / small[view].p99)
+        : large[view].p99 / small[view].p99,
+    );
+    return {
+      aim: `list p99 (${view}) of 100k jobs <= ${flatFactor} x that of 1k`,
+      ...judge(ratios, flatFactor, 'less'),
+    };
+  });
+}

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+export type Plan = {
+  rounds: number;
+  /** How long each load is measured, after its warm-up. */
+  windowMs: number;
+  warmUpMs: number;
+  /** Jobs under way at the same time, one load after the other. */
+  inFlight: readonly number[];
+  /** Pages read of each list in a round. */
+  pages: number;
+  /** How long the fixed rate of reads is kept up in a round. */
+  readMs: number;
+  json: string | undefined;
+  /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
+  cpuProfiles: string | undefined;
+  /** Only these kinds of jobs (`a`, `b`, …), and no reads; all when empty. */
+  only: readonly string[];
+};
+
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,c] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+
+/** Throws on an option that is not known. */
+export function planOf(args: readonly string[]): Plan {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      only: { type: 'string', default: '' },
+      'in-flight': { type: 'string', default: '1,16,64' },
+      'cpu-profiles': { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  return {
+    rounds: values.rounds === undefined ? (quick ? 2 : 5) : wholeNumber(values.rounds, 20),
+    windowMs: quick ? 3_000 : 5_000,
+    warmUpMs: quick ? 750 : 1_500,
+    inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
+    pages: quick ? 100 : 300,
+    readMs: quick ? 2_000 : 4_000,
+    json: values.json,
+    cpuProfiles: values['cpu-profiles'],
+    only: listOf(values.only),
+  };
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').filter((one) => one !== '');
+}
+
+function wholeNumber(text: string, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  throw new Error(`${text} is no whole number from 1 to ${most}`);
+}

@@ -1,0 +1,126 @@
+import { readEnvironment } from '@perdure/config/environment';
+import getPort from 'get-port';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { apiProgram } from '../../apps/local/src/api-build.ts';
+import { type Child, howItEnded, startChild } from '../../apps/local/src/child.ts';
+import { root } from '../../apps/local/src/folders.ts';
+import { noteProcess } from '../../apps/local/src/ledger.ts';
+import { waitFor } from '../support/wait.ts';
+import { type Http, openHttp } from './http.ts';
+import type { Servers } from './servers.ts';
+
+/** Jobs that an agent holds at once. */
+export const agentSlots = 64;
+
+export type Programs = {
+  startApi(name: string, databaseUrl: string): Promise<{ child: Child; http: Http }>;
+  startOrchestrator(databaseUrl: string): Promise<Child>;
+  startAgent(databaseUrl: string): Promise<Child>;
+  /** The agent that brings the pack of the benchmark. */
+  startBenchAgent(databaseUrl: string): Promise<Child>;
+  startBare(part: 'orchestrator' | 'agent'): Promise<Child>;
+  /** Ends all, those started last first. */
+  stop(): Promise<void>;
+  /** Rejects as soon as one of them ends by itself. */
+  failed: Promise<never>;
+};
+
+/** The real processes of Perdure, and those of the bare workflow, one as quiet as the other. */
+export function openPrograms(servers: Servers, cpuProfiles: string | undefined): Programs {
+  const started: { child: Child; close?: () => void }[] = [];
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  let stopping = false;
+
+  async function start(
+    name: string,
+    file: string,
+    args: string[],
+    settings: NodeJS.ProcessEnv,
+  ): Promise<Child> {
+    const lines: string[] = [];
+    const profile =
+      cpuProfiles === undefined
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`, `--cpu-prof-name=${name}.cpuprofile`];
+    const child = await startChild(
+      {
+        name,
+        command: process.execPath,
+        args: [...profile, file, ...args],
+        env: { ...inherited(), ...settings },
+        cwd: root,
+      },
+      (line) => {
+        lines.push(line);
+        if (lines.length > 20) lines.shift();
+      },
+    );
+    await noteProcess(servers.runFolder, name, child.pid);
+    void child.exited.then((exit) => {
+      if (!stopping) failed.reject(new Error(`${name} ended ${howItEnded(exit)}:\n${lines.join('\n')}`));
+    });
+    started.push({ child });
+    return child;
+  }
+
+  function settings(databaseUrl: string): NodeJS.ProcessEnv {
+    return {
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: databaseUrl,
+      STORAGE_URL: `file:${join(servers.folder, 'storage')}`,
+      TEMPORAL_ADDRESS: servers.temporalAddress,
+      PERDURE_HOME: servers.folder,
+    };
+  }
+
+  const bench = (file: string): string => join(import.meta.dirname, file);
+  const worker = (name: string, databaseUrl: string, more: NodeJS.ProcessEnv): Promise<Child> =>
+    start(name, join(root, 'apps', 'worker', 'src', 'main.ts'), [], { ...settings(databaseUrl), ...more });
+
+  return {
+    failed: failed.promise,
+    async startApi(name, databaseUrl) {
+      const [port, key] = [await getPort(), randomBytes(24).toString('hex')];
+      const child = await start(name, apiProgram, [], {
+        ...settings(databaseUrl),
+        PORT: String(port),
+        PERDURE_ADMIN_KEY: key,
+      });
+      const http = openHttp(`http://127.0.0.1:${port}`, key);
+      started.push({ child, close: http.close });
+      const ready = waitFor(() => http.get('/livez'), { timeoutMs: 60_000, what: `${name} to answer` });
+      await Promise.race([ready, failed.promise]);
+      return { child, http };
+    },
+    startOrchestrator: (url) => worker('orchestrator', url, { WORKER_ROLES: 'orchestrator' }),
+    startAgent: (url) =>
+      worker('agent', url, {
+        WORKER_ROLES: 'agent',
+        AGENT_ID: 'agent',
+        AGENT_SLOTS: String(agentSlots),
+        AGENT_PACKS: 'reference',
+        DRAIN_SECONDS: '1',
+      }),
+    startBenchAgent: (url) =>
+      start(
+        'bench-agent',
+        bench('agent.ts'),
+        [url, servers.temporalAddress, servers.folder, String(agentSlots)],
+        {},
+      ),
+    startBare: (part) => start(`bare-${part}`, bench(`bare/${part}.ts`), [servers.temporalAddress], {}),
+    async stop() {
+      stopping = true;
+      for (const { close } of started) close?.();
+      await Promise.all(started.map(({ child }) => child.stop(10_000)));
+    },
+  };
+}
+
+/** Without the settings of another Perdure or of another Temporal server. */
+function inherited(): NodeJS.ProcessEnv {
+  const foreign = /^(PERDURE_|TEMPORAL_|DATABASE_|STORAGE_|AGENT_|WORKER_)/;
+  return Object.fromEntries(Object.entries(readEnvironment()).filter(([name]) => !foreign.test(name)));
+}

@@ -1,0 +1,163 @@
+import type { Judged, ListRounds } from './aims.ts';
+import type { HistoryCount } from './history.ts';
+import { type Key, titles } from './kinds.ts';
+import type { Lists } from './lists.ts';
+import type { Reads } from './reads.ts';
+import { type Spread, spreadOf } from './statistics.ts';
+import { figure, table } from './table.ts';
+import type { Cell } from './throughput.ts';
+
+export type Memory = { resident: number; peak: number };
+
+export type Results = {
+  machine: Record<string, string | number>;
+  cells: Cell[];
+  histories: Partial<Record<Key, HistoryCount>>;
+  reads: Reads[];
+  lists: ListRounds;
+  /** By process: as started, and after all loads. */
+  memory: Record<string, { idle: Memory; loaded: Memory }>;
+  verdicts: Judged[];
+};
+
+export function print(results: Results): string {
+  return [
+    ...Object.entries(titles)
+      .filter(([kind]) => results.cells.some((cell) => cell.kind === kind))
+      .map(([kind, title]) => `(${kind}) ${title}`),
+    section('Jobs: median (least - most) of the rounds', throughput(results.cells)),
+    section('CPU a job, ms, and processors busy, at the heaviest load', cpu(results.cells)),
+    section('History of one job', histories(results.histories)),
+    ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
+    ...(results.lists.length === 0
+      ? []
+      : [section('Lists: p99 in ms of a page of 50', lists(results.lists))]),
+    section('Memory, MiB', memory(results.memory)),
+    section(
+      'Aims',
+      results.verdicts
+        .map(({ aim, measured, verdict }) => `${verdict.toUpperCase()}: ${aim}: ${text(measured)}`)
+        .join('\n'),
+    ),
+  ].join('\n');
+}
+
+function section(title: string, body: string): string {
+  return `\n## ${title}\n\n${body}`;
+}
+
+function text({ median, least, most }: Spread): string {
+  return `${figure(median)} (${figure(least)} - ${figure(most)})`;
+}
+
+function over<T>(items: readonly T[], value: (item: T) => number): string {
+  return text(spreadOf(items.map(value)));
+}
+
+function grouped(cells: readonly Cell[]): [string, Cell[]][] {
+  return [...Map.groupBy(cells, ({ kind, inFlight }) => `(${kind}) ${inFlight} in flight`)].sort(
+    ([, [one]], [, [other]]) =>
+      (one?.inFlight ?? 0) - (other?.inFlight ?? 0) ||
+      keys.indexOf(one?.kind ?? '') - keys.indexOf(other?.kind ?? ''),
+  );
+}
+
+const keys: string[] = Object.keys(titles);
+
+function throughput(cells: readonly Cell[]): string {
+  return table(
+    ['', 'jobs/s', 'p50 ms', 'p95 ms', 'p99 ms', 'failures'],
+    grouped(cells).map(([name, some]) => [
+      name,
+      over(some, ({ perSecond }) => perSecond),
+      over(some, ({ p50 }) => p50),
+      over(some, ({ p95 }) => p95),
+      over(some, ({ p99 }) => p99),
+      String(some.reduce((sum, { failures }) => sum + failures, 0)),
+    ]),
+  );
+}
+
+function cpu(cells: readonly Cell[]): string {
+  const heaviest = Math.max(...cells.map(({ inFlight }) => inFlight));
+  const some = cells.filter(({ inFlight }) => inFlight === heaviest);
+  const names = Object.keys(some[0]?.cpuMs ?? {});
+  return table(
+    ['', ...names, 'all', 'ours busy', 'others busy'],
+    grouped(some).map(([name, group]) => [
+      name,
+      ...names.map((process) => figure(spreadOf(group.map(({ cpuMs }) => cpuMs[process] ?? 0)).median)),
+      figure(
+        spreadOf(group.map(({ cpuMs }) => Object.values(cpuMs).reduce((sum, one) => sum + one, 0))).median,
+      ),
+      figure(spreadOf(group.map(({ busy }) => busy.ours)).median),
+      over(group, ({ busy }) => busy.others),
+    ]),
+  );
+}
+
+function histories(counts: Results['histories']): string {
+  return table(
+    ['', 'events', 'billable actions', 'activities', 'workflow tasks', 'local activity batches', 'upserts'],
+    Object.entries(counts).map(([kind, count]) => [
+      `(${kind})`,
+      ...[
+        count.events,
+        count.actions,
+        count.activities,
+        count.workflowTasks,
+        count.localActivityBatches,
+        count.upserts,
+      ].map(String),
+    ]),
+  );
+}
+
+function reads(rounds: readonly Reads[]): string {
+  const rows: [keyof Reads, string][] = [
+    ['finished', 'finished jobs, 16 readers'],
+    ['finishedAtRate', 'finished jobs, 500/s'],
+    ['running', 'running jobs, 16 readers'],
+    ['runningAtRate', 'running jobs, 500/s'],
+  ];
+  return table(
+    ['', 'reads/s', 'p50 ms', 'p99 ms', 'failures'],
+    rows.map(([key, title]) => [
+      title,
+      over(rounds, (round) => round[key].perSecond),
+      over(rounds, (round) => round[key].p50),
+      over(rounds, (round) => round[key].p99),
+      String(rounds.reduce((sum, round) => sum + round[key].failures, 0)),
+    ]),
+  );
+}
+
+function lists(rounds: ListRounds): string {
+  const rows: [keyof Lists, string][] = [
+    ['first', 'the newest'],
+    ['byStatus', 'of one status'],
+    ['byFunction', 'of one function'],
+    ['deep', 'after 900 others'],
+  ];
+  return table(
+    ['', 'of 1k jobs', 'of 100k jobs'],
+    rows.map(([key, title]) => [
+      title,
+      over(rounds, ({ small }) => small[key].p99),
+      over(rounds, ({ large }) => large[key].p99),
+    ]),
+  );
+}
+
+function memory(processes: Results['memory']): string {
+  const mib = (bytes: number): string => figure(bytes / 1024 ** 2);
+  return table(
+    ['', 'idle', 'after the load', 'peak'],
+    Object.entries(processes).map(([name, { idle, loaded }]) => [
+      name,
+      mib(idle.resident),
+      mib(loaded.resident),
+      mib(loaded.peak),
+    ]),
+  );
+}
