@@ -1,6 +1,6 @@
-import { rules } from './tests/house/rules.js';
+import { rules } from './tests/house/rules.ts';
 
-/** The rules come from the one table of the rooms, `tests/house/rooms.js`. */
+/** The rules come from the one table of the rooms, `tests/house/rooms.ts`. */
 export default {
   forbidden: rules,
   options: {

@@ -33,11 +33,12 @@ export function load<Schema extends z.ZodObject>(
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
+  const shape: Record<string, z.core.$ZodType> = schema.shape;
   const result = schema.safeParse(present);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    return describe(name, present[name], issue, schema.shape[name]);
+    return describe(name, present[name], issue, shape[name]);
   });
   throw new ConfigurationError(processName, [...new Set(problems)]);
 }

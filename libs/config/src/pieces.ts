@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { oneOf, optional, pemFile, text, wholeNumber } from './variable.ts';
 
@@ -70,11 +70,10 @@ export function homeOf(env: { PERDURE_HOME: string }): string {
   return isAbsolute(env.PERDURE_HOME) ? env.PERDURE_HOME : resolve(env.PERDURE_HOME);
 }
 
-const storageVariables = z.object(storage);
-const temporalVariables = z.object(temporal);
+type Parsed<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
 /** What `openStorage` takes. Without a key the AWS library looks for credentials itself (instance and task roles). */
-export function storageOf(env: z.output<typeof storageVariables>) {
+export function storageOf(env: Parsed<typeof storage>) {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -86,7 +85,7 @@ export function storageOf(env: z.output<typeof storageVariables>) {
 }
 
 /** What a Temporal connection takes; TLS is on as soon as anything is said about it, or an API key is given. */
-export function temporalOf(env: Omit<z.output<typeof temporalVariables>, 'TEMPORAL_ADDRESS'>) {
+export function temporalOf(env: Omit<Parsed<typeof temporal>, 'TEMPORAL_ADDRESS'>) {
   const {
     TEMPORAL_TLS_CERT: crt,
     TEMPORAL_TLS_KEY: key,

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 
-import { isSha256, nameOf, notFound, notSatisfiable, receive, unavailable } from './incoming.ts';
+import { isSha256, notFound, notSatisfiable, receive, unavailable } from './incoming.ts';
 import { copyObject } from './s3-copy.ts';
 import { clearLeftovers } from './s3-leftovers.ts';
 import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';

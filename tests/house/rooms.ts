@@ -1,13 +1,21 @@
 /**
  * The one table of the rooms: which doors each may enter, which packages and which of Node's built-in modules it may use.
- * `rules.js` makes the rules of dependency-cruiser from it. What a line does not name is forbidden.
- *
- * - `files`: the files of the room, as a regular expression.
- * - `within`: the files that the room may enter without a door, where these are not just its own.
- * - `enters`: doors, as in `exports` of the package: `store/read`; `store/*` is each of them.
- * - `entersForTypes`, `packagesForTypes`: the same, by `import type` alone.
- * - `packages`, `node`: names, or `'any'`.
+ * `rules.ts` makes the rules of dependency-cruiser from it. What a line does not name is forbidden.
  */
+export type Room = {
+  /** The files of the room, as a regular expression. */
+  files: string;
+  /** The files that the room may enter without a door, where these are not just its own. */
+  within?: string;
+  /** Doors, as in `exports` of the package: `store/read`; `store/*` is each of them. */
+  enters?: string[];
+  /** The same, by `import type` alone. */
+  entersForTypes?: string[];
+  packages?: string[];
+  packagesForTypes?: string[];
+  /** Built-in modules of Node. */
+  node?: string[] | 'any';
+};
 
 const pureJob = [
   'commands',
@@ -25,7 +33,7 @@ const pureJob = [
 
 const nest = ['@nestjs/common', '@nestjs/core', '@nestjs/swagger', '@nestjs/platform-fastify', 'rxjs'];
 
-export const rooms = {
+export const rooms: Record<string, Room> = {
   'libs/job, pure files': {
     files: '^libs/job/src/(?!schemas)',
   },
@@ -83,6 +91,7 @@ export const rooms = {
     within: '^apps/api/',
     enters: [
       'config/api',
+      'config/environment',
       'job/*',
       'storage',
       'store/admin',
@@ -125,6 +134,7 @@ export const rooms = {
     enters: [
       'activities/*',
       'agent/*',
+      'config/environment',
       'config/worker',
       'functions/*',
       'job/*',

@@ -1,16 +1,24 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rooms, tests } from './rooms.js';
+import { type Room, rooms, tests } from './rooms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const everyRoom = '^(apps|libs|examples)/';
 
+type Manifest = { name: string; exports?: Record<string, string> };
+type Condition = {
+  path?: string | string[];
+  pathNot?: string[];
+  dependencyTypes?: string[];
+  dependencyTypesNot?: string[];
+};
+
 /** Each door (`store/read`) with the file behind it, read from the `exports` of the packages. */
-function readDoors() {
-  const doors = new Map();
+function readDoors(): Map<string, string> {
+  const doors = new Map<string, string>();
   for (const path of globSync('{apps,libs}/*/package.json', { cwd: root })) {
-    const { name, exports = {} } = JSON.parse(readFileSync(join(root, path), 'utf8'));
+    const { name, exports = {} }: Manifest = JSON.parse(readFileSync(join(root, path), 'utf8'));
     for (const [door, file] of Object.entries(exports)) {
       doors.set(join(name.replace('@perdure/', ''), door), join(dirname(path), file));
     }
@@ -21,7 +29,7 @@ function readDoors() {
 const doors = readDoors();
 
 /** Regular expressions of the files behind doors; `store/*` is every door of the store. */
-function filesBehind(names) {
+function filesBehind(names: string[]): string[] {
   return names.flatMap((name) => {
     const room = name.replace(/\/\*$/, '');
     const known = name.endsWith('/*')
@@ -29,25 +37,25 @@ function filesBehind(names) {
       : [name];
     return known.map((door) => {
       const file = doors.get(door);
-      if (file === undefined) throw new Error(`rooms.js names the door '${door}', which no package exports`);
+      if (file === undefined) throw new Error(`rooms.ts names the door '${door}', which no package exports`);
       return `^${escape(file)}$`;
     });
   });
 }
 
-function packageFiles(names) {
+function packageFiles(names: string[]): string[] {
   return names.map((name) => `(^|/)node_modules/(@types/)?${escape(name)}(/|$)`);
 }
 
-function builtIns(names) {
+function builtIns(names: string[]): string[] {
   return names.map((name) => `^(node:)?${name}(/|$)`);
 }
 
-function escape(text) {
+function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-function rulesOf([room, line]) {
+function rulesOf([room, line]: [string, Room]) {
   const {
     files,
     within = files,
@@ -61,17 +69,23 @@ function rulesOf([room, line]) {
   const typesAlone = { dependencyTypesNot: ['type-only'] };
   const [open, openForTypes] = [filesBehind(enters), filesBehind(entersForTypes)];
   const [usable, usableForTypes] = [packageFiles(packages), packageFiles(packagesForTypes)];
-  const rule = (name, comment, to) => ({ name: `${room}: ${name}`, severity: 'error', comment, from, to });
+  const rule = (name: string, comment: string, to: Condition) => ({
+    name: `${room}: ${name}`,
+    severity: 'error',
+    comment,
+    from,
+    to,
+  });
   return [
     rule(
       'doors',
-      'The room enters another that its line in tests/house/rooms.js does not name, or not by a door.',
+      'The room enters another that its line in tests/house/rooms.ts does not name, or not by a door.',
       {
         path: everyRoom,
         pathNot: [within, 'node_modules/', ...open, ...openForTypes],
       },
     ),
-    rule('packages', 'The room uses a package that its line in tests/house/rooms.js does not name.', {
+    rule('packages', 'The room uses a package that its line in tests/house/rooms.ts does not name.', {
       path: '(^|/)node_modules/',
       pathNot: [...usable, ...usableForTypes],
     }),
@@ -80,7 +94,7 @@ function rulesOf([room, line]) {
       : [
           rule(
             'built-ins',
-            'The room uses a built-in module of Node that its line in tests/house/rooms.js does not name.',
+            'The room uses a built-in module of Node that its line in tests/house/rooms.ts does not name.',
             {
               dependencyTypes: ['core'],
               pathNot: builtIns(node),
@@ -112,7 +126,7 @@ export const rules = [
   {
     name: 'every file is in a room',
     severity: 'error',
-    comment: 'Give the folder a line in tests/house/rooms.js.',
+    comment: 'Give the folder a line in tests/house/rooms.ts.',
     from: { path: everyRoom, pathNot: [...tests, ...Object.values(rooms).map(({ files }) => files)] },
     to: {},
   },
