@@ -27,6 +27,14 @@ export type Child = {
   stop(graceMs: number): Promise<Exit>;
 };
 
+/** The children that run, and what ends each. */
+const alive = new Map<number, NodeJS.Signals>();
+
+// The last resort, when this process ends otherwise than in order: nobody else would end them.
+process.on('exit', () => {
+  for (const [pid, signal] of alive) sendSignal(pid, signal);
+});
+
 /**
  * Starts a program as the leader of its own process group, so that a Ctrl-C in the terminal does not reach it behind our back.
  * Rejects when the program cannot be started at all.
@@ -49,6 +57,9 @@ export async function startChild(spec: ChildSpec, onLine: (line: string) => void
       fail(new Error(`${spec.name} cannot be started: ${cause.message}`, { cause })),
     );
   });
+  const stopSignal = spec.stopSignal ?? 'SIGTERM';
+  alive.set(pid, stopSignal);
+  void exited.then(() => alive.delete(pid));
   const running = (): boolean => started.exitCode === null && started.signalCode === null;
   return {
     name: spec.name,
@@ -57,7 +68,7 @@ export async function startChild(spec: ChildSpec, onLine: (line: string) => void
     running,
     async stop(graceMs) {
       if (!running()) return exited;
-      sendSignal(pid, spec.stopSignal ?? 'SIGTERM');
+      sendSignal(pid, stopSignal);
       const killer = setTimeout(() => sendSignal(-pid, 'SIGKILL'), graceMs);
       return exited.finally(() => clearTimeout(killer));
     },

@@ -88,6 +88,13 @@ test('a port that is taken ends the start with a message that names it and its v
   server.close();
 });
 
+test('a reader of the output that goes away, as head does, ends everything in order', async () => {
+  const run = start(['--no-example']);
+  run.process.stdout?.destroy();
+  expect(await run.exit).toBe(0);
+  expect(await readdir(home)).not.toContain('run');
+});
+
 test('wrong arguments and wrong variables end it with what is right', async () => {
   const [args, variables] = [start(['--onec']), start([], { PORT: 'http' })];
   expect([await args.exit, await variables.exit]).toEqual([1, 1]);

@@ -55,6 +55,23 @@ test('killing a child takes its own children along', async () => {
   });
 });
 
+test('a parent that ends without a word takes its children along', async () => {
+  const module = join(import.meta.dirname, 'child.ts');
+  const script = `import { startChild } from ${JSON.stringify(module)};
+    const spec = { name: 'child', command: '/bin/sleep', args: ['60'], env: {} };
+    console.log((await startChild(spec, () => undefined)).pid);
+    setTimeout(() => { throw new Error('unforeseen') }, 50);`;
+  const lines: string[] = [];
+  const args = ['--input-type=module', '-e', script];
+  const parent = await startChild({ name: 'parent', command: process.execPath, args, env: {} }, (line) =>
+    lines.push(line),
+  );
+  expect(await parent.exited).toEqual({ code: 1, signal: null });
+  await waitFor(async () => (await identityOf(Number(lines[0]))) === undefined, {
+    what: 'the child to be gone',
+  });
+});
+
 test('a program that does not exist is named', async () => {
   const spec = { name: 'ghost', command: '/nowhere/ghost', args: [], env: {} };
   await expect(startChild(spec, () => undefined)).rejects.toThrow(/^ghost cannot be started: .*ENOENT/);
