@@ -135,6 +135,7 @@ export const rooms: Record<string, Room> = {
       'activities/*',
       'agent/*',
       'config/environment',
+      'config/migration',
       'config/worker',
       'functions/*',
       'job/*',

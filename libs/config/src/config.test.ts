@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiVariables, loadApiConfig } from './api.ts';
 import { ConfigurationError } from './environment.ts';
 import { loadLocalConfig, localVariables } from './local.ts';
+import { migrationVariables } from './migration.ts';
 import { about } from './variable.ts';
 import { loadWorkerConfig, workerVariables } from './worker.ts';
 
@@ -106,7 +107,9 @@ test('an API key, or anything said about TLS, turns TLS on', () => {
 });
 
 describe('.env.example', () => {
-  const shapes = [apiVariables.shape, workerVariables.shape, localVariables.shape];
+  const shapes = [apiVariables, workerVariables, localVariables, migrationVariables].map(
+    ({ shape }) => shape,
+  );
   const known = new Map(shapes.flatMap((shape) => Object.entries(shape)));
   const lines = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8').split('\n');
   const listed = new Map(
