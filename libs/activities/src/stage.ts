@@ -1,11 +1,13 @@
 import { type ErrorCode, jobError, PerdureError } from '@perdure/job/errors';
+import { isHeld } from '@perdure/job/status';
 import type { Database } from '@perdure/store/database';
+import { getJob } from '@perdure/store/read';
 import { reportFailure, reportStopDelivered } from '@perdure/store/report';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { FunctionRetry, StageRequest } from './contract.ts';
-import type { FunctionFailure, HeldJob, Slots } from './held-job.ts';
+import type { FunctionFailure, HeldJob, Session, Slots } from './held-job.ts';
 
 /** The longest time between two heartbeats: a cancel reaches the agent with the answer to one. */
 const maxBeatMs = 1_000;
@@ -14,6 +16,9 @@ const shutdownGraceMs = 2_000;
 
 /** What a function that was stopped said last is still to reach the record: for so long. */
 const lastWordsMs = 2_000;
+
+/** Temporal tells an activity only once to stop. Whether less time is left by now is looked up so often. */
+const lookAgainMs = 1_000;
 
 /** Failures outside of functions that a second try on the same agent may mend. */
 const retryableCodes: readonly ErrorCode[] = ['upload-failed', 'unavailable', 'internal-error'];
@@ -64,12 +69,34 @@ export async function runStage<T>(
 }
 
 /** A function gets the time that it was granted; one whose attempt is over anyway is killed. */
-async function end(db: Database, { session, request }: HeldJob): Promise<void> {
+async function end(db: Database, job: HeldJob): Promise<void> {
+  const { session, request } = job;
   const details = Context.current().cancellationDetails;
   if (details?.workerShutdown) return session?.stop(shutdownGraceMs);
   if (!details?.cancelRequested) return session?.kill();
   const instruction = await reportStopDelivered(db, request.jobId, request.attempt).catch(() => null);
-  await session?.stop((instruction?.graceSeconds ?? 0) * 1000);
+  if (session !== undefined) await stop(session, instruction?.graceSeconds ?? 0, db, job);
+}
+
+/** A cancel that grants less time overtakes one that grants more; and a job that went on without this attempt grants none. */
+async function stop(
+  session: Session,
+  graceSeconds: number,
+  db: Database,
+  { request }: HeldJob,
+): Promise<void> {
+  const { jobId, attempt, start } = request;
+  let granted = graceSeconds;
+  const stopped = session.stop(granted * 1000).then(() => true);
+  while (!(await Promise.race([stopped, pause(lookAgainMs, false)]))) {
+    const now = await getJob(db, start.tenantId, jobId).catch(() => undefined);
+    if (now === undefined) continue;
+    const ours = now.attempt === attempt && isHeld(now.status);
+    const left = ours ? (now.stop?.graceSeconds ?? granted) : 0;
+    if (left >= granted) continue;
+    granted = left;
+    void session.stop(granted * 1000);
+  }
 }
 
 /** The failure for Temporal. Before another try it is noted in the record, with the time of that try. */
