@@ -38,6 +38,7 @@ export async function createApp(
     xFrameOptions: { action: 'deny' },
   });
   report(app);
+  closeAfterAnswers(app);
   serveDocs(app);
   try {
     await prepare(app.get(DatabaseService), config);
@@ -56,6 +57,18 @@ async function prepare(database: DatabaseService, { adminKey }: ApiConfig): Prom
   if (adminKey === undefined) return;
   const { hash, prefix, lastFour } = secretOf(adminKey);
   await database.call((db) => ensureAdminKey(db, hash, prefix, lastFour));
+}
+
+/**
+ * A server that closes ends idle connections once; one whose last answer comes after that would stay open until it
+ * times out.
+ */
+function closeAfterAnswers(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onResponse', (_request, _reply, done) => {
+    if (!fastify.server.listening) setImmediate(() => fastify.server.closeIdleConnections());
+    done();
+  });
 }
 
 /** One line and one measurement a request. Neither query strings nor headers: they may carry secrets. */

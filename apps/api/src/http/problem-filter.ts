@@ -3,6 +3,7 @@ import { PerdureError } from '@perdure/job/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseAway } from '../database/away.ts';
 import type { KnownPaths } from './known-paths.ts';
+import { reasonOf } from './reason.ts';
 import { HttpError, sendProblem } from './problem.ts';
 
 /** Everything that is thrown anywhere becomes a problem here. */
@@ -15,7 +16,9 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = request.is404 ? this.notFound(request) : understand(exception);
     if (error.code === 'internal-error') request.log.error({ err: exception }, 'request failed');
-    if (error.code === 'unavailable') request.log.warn({ err: error.cause ?? error }, 'a server is away');
+    if (error.code === 'unavailable' && error.cause !== undefined) {
+      request.log.warn({ reason: reasonOf(error) }, 'a server is away');
+    }
     if (reply.raw.headersSent) {
       // Half an answer cannot be taken back: cut the connection, so that it is not taken for a whole one.
       reply.raw.destroy();

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import {
   CancelRequest,
   History,
@@ -146,6 +146,7 @@ export class JobsController {
   }
 
   @Post(':id(^[^:/]+)::cancel')
+  @ApiBody({ required: false, schema: { $ref: '#/components/schemas/CancelRequest' } })
   @Operation({
     id: 'cancelJob',
     summary: 'Cancel a job',

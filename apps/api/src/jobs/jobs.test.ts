@@ -3,6 +3,7 @@ import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
 import { History, Job, JobPage, LogPage } from '@perdure/job/schemas';
 import { getJob, type JobRecord } from '@perdure/store/read';
+import { createJob } from '@perdure/store/submit';
 import { appendLogs, reportProgress } from '@perdure/store/report';
 import { Client, Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
@@ -281,6 +282,23 @@ describe('status', () => {
     const answer = await api.ask(`/v1/jobs/${job.id}`, { headers: { prefer: 'wait=1', ...more } });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('preference-applied')).toBe('wait=1');
+  });
+
+  test('is UNKNOWN when Temporal has lost the workflow', async () => {
+    const { start, tenantId, owner, parameters } = await rowOf(await submitted());
+    const id = randomUUID();
+    // Recorded as if it had run; Temporal has never heard of it.
+    await createJob(api.db, { id, tenantId, owner, start, parameters });
+    await recorded({ id }, { status: 'PENDING' });
+    const answer = await api.ask(`/v1/jobs/${id}`);
+    expect(Job.parse(answer.body)).toMatchObject({
+      status: 'UNKNOWN',
+      stage: null,
+      source: 'record',
+      revision: 2,
+    });
+    expect(answer.headers.get('etag')).toBe('"2.unknown"');
+    expect((await api.ask(`/v1/jobs/${id}:cancel`, { method: 'POST' })).status).toBe(409);
   });
 
   test('says why a job waits', async () => {

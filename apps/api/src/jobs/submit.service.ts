@@ -11,23 +11,28 @@ import { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { DatabaseService } from '../database/database.service.ts';
 import { StorageService } from '../files/storage.service.ts';
+import { withDeadline } from '../deadline.ts';
 import type { Principal } from '../http/caller.ts';
+import { reasonOf } from '../http/reason.ts';
 import { TemporalService } from '../temporal/temporal.service.ts';
 import { Admission } from './admission.ts';
 import { fingerprintOf } from './idempotency-key.ts';
 
-/** How long a submit waits for Temporal. The job is safe before, and housekeeping starts what is not started here. */
-const startBudgetMs = 1_500;
+/** How long a submit waits for Temporal, and how long it goes on trying. The job is safe before: housekeeping starts the rest. */
+const patienceMs = 1_500;
+const startBudgetMs = 10_000;
+const maxUnderWay = 1_000;
 
 export type Submitted = { job: JobRecord; created: boolean };
 
 @Injectable()
 export class SubmitService {
-  /** While Temporal is away, submits are not made to wait for it one by one. */
-  private readonly starting = circuitBreaker(handleAll, {
+  /** While Temporal is away or slow, submits are not made to wait for it one by one. */
+  private readonly patience = circuitBreaker(handleAll, {
     halfOpenAfter: 2_000,
     breaker: new ConsecutiveBreaker(3),
   });
+  private underWay = 0;
 
   constructor(
     private readonly database: DatabaseService,
@@ -86,14 +91,23 @@ export class SubmitService {
     return { ...start, parameters: {}, parametersSha256: sha256 };
   }
 
+  /** Starts the workflow. Waits for that as long as it is of use; the start itself goes on. */
   private async start({ id, start }: JobRecord): Promise<void> {
-    try {
-      await this.starting.execute(() => this.temporal.start(id, start, startBudgetMs));
-    } catch (err) {
-      this.logger.warn({ err, jobId: id }, 'the workflow is not started yet; housekeeping will start it');
-      return;
-    }
-    // Worth no waiting: it only spares the housekeeping a second start, which would do nothing.
+    if (this.underWay >= maxUnderWay) return;
+    this.underWay++;
+    const started = this.temporal
+      .start(id, start, startBudgetMs)
+      .then(() => this.noteStart(id))
+      .catch((error: unknown) => {
+        this.logger.warn({ jobId: id, reason: reasonOf(error) }, 'not started yet; housekeeping will do it');
+      })
+      .finally(() => this.underWay--);
+    const late = (): Error => new Error('Temporal takes its time');
+    await this.patience.execute(() => withDeadline(started, patienceMs, late)).catch(() => {});
+  }
+
+  /** Worth no waiting: it only spares the housekeeping a second start, which would do nothing. */
+  private noteStart(id: string): void {
     this.database.call((db) => markStarted(db, id)).catch(() => {});
   }
 }

@@ -71,5 +71,7 @@ export class WorkflowStatus {
 
   private forgetOld(now: number): void {
     for (const [jobId, { until }] of this.kept) if (until <= now) this.kept.delete(jobId);
+    // Rather a query too many than a look at all of them for every new one.
+    if (this.kept.size > maxKept / 2) this.kept.clear();
   }
 }

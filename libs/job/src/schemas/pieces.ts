@@ -37,6 +37,11 @@ export const poolName = z
   .describe('A named group of agents')
   .meta({ examples: ['gpu'] });
 
+export const systemName = z
+  .string()
+  .regex(patterns.name, 'is the name of an operating system: small letters, digits, dashes')
+  .meta({ examples: ['linux'] });
+
 export const agentId = z
   .string()
   .regex(patterns.agentId, 'is the id of an agent: letters, digits, dots, underscores, dashes')

@@ -13,6 +13,7 @@ import {
   queryBoolean,
   queryInteger,
   queryList,
+  systemName,
   text,
   uuid,
   version,
@@ -50,10 +51,7 @@ export const JobRequest = z
     pool: poolName.optional().describe('Only agents of this pool'),
     agentId: agentId.optional().describe('Only this agent'),
     tool: Tool.optional().describe('Only agents that have this tool'),
-    operatingSystem: poolName
-      .optional()
-      .describe('Only agents that run on it')
-      .meta({ examples: ['linux'] }),
+    operatingSystem: systemName.optional().describe('Only agents that run on it'),
     priority: z.int().min(1).max(5).optional().describe('1 (first) to 5 (last), 3 without it'),
     limits: Limits.optional(),
     maxAgentLosses: z.int().min(0).max(100).optional().describe('So many agents may be lost; 3 without it'),
