@@ -57,6 +57,6 @@ describe('the documents', () => {
 
   test('decisions are numbered 0001, 0002, 0003 …', () => {
     const numbers = readdirSync(join(root, 'docs/decisions')).map((name) => Number(name.slice(0, 4)));
-    expect(numbers.sort()).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, index) => index + 1));
   });
 });
