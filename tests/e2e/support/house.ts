@@ -28,11 +28,12 @@ export type House = {
   startOrchestrator(): Promise<Program>;
   /** An agent that is ready to claim. Its id is its name. */
   startAgent(settings?: Settings): Promise<Program>;
+  /** So many agents of the pool `standing`: those that live from an earlier test, and new ones. */
+  standingAgents(count: number): Promise<Program[]>;
   /** Runs the Temporal CLI as an operator would. */
   operator(...args: string[]): Promise<string>;
   /** Runs another program of this repository to its end, and answers what it wrote. */
   run(file: string, settings: Settings): Promise<string>;
-  killAgents(): Promise<void>;
 };
 
 export type Closing = { close(): Promise<void>; said(): string };
@@ -47,7 +48,7 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
   const { addresses } = servers;
   const key = `pk_${randomBytes(24).toString('base64url')}`;
   const programs: Program[] = [];
-  const agents: Program[] = [];
+  let standing: Program[] = [];
   await buildApi();
 
   const environment: Settings = {
@@ -73,6 +74,19 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
     return worker;
   }
 
+  function startAgent(settings: Settings): Promise<Program> {
+    const id = `agent-${randomBytes(3).toString('hex')}`;
+    return startWorker(id, {
+      WORKER_ROLES: 'agent',
+      AGENT_ID: id,
+      AGENT_SLOTS: '4',
+      AGENT_PACKS: 'reference',
+      AGENT_LEASE_SECONDS: leaseSeconds,
+      DRAIN_SECONDS: '30',
+      ...settings,
+    });
+  }
+
   return {
     addresses,
     async startApi() {
@@ -92,19 +106,15 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
     },
     startOrchestrator: () =>
       startWorker('orchestrator', { WORKER_ROLES: 'orchestrator', HOUSEKEEPING_SECONDS: '1' }),
-    async startAgent(settings = {}) {
-      const id = `agent-${randomBytes(3).toString('hex')}`;
-      const agent = await startWorker(id, {
-        WORKER_ROLES: 'agent',
-        AGENT_ID: id,
-        AGENT_SLOTS: '4',
-        AGENT_PACKS: 'reference',
-        AGENT_LEASE_SECONDS: leaseSeconds,
-        DRAIN_SECONDS: '30',
-        ...settings,
-      });
-      agents.push(agent);
-      return agent;
+    startAgent: (settings = {}) => startAgent(settings),
+    async standingAgents(count) {
+      const alive = standing.filter((agent) => agent.running());
+      const missing = Math.max(0, count - alive.length);
+      const fresh = await Promise.all(
+        Array.from({ length: missing }, () => startAgent({ AGENT_POOL: 'standing' })),
+      );
+      await Promise.all(alive.splice(count).map((agent) => agent.kill()));
+      return (standing = [...alive, ...fresh]);
     },
     async operator(...args) {
       const { temporalAddress, temporalNamespace } = addresses;
@@ -115,9 +125,6 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
     async run(file, settings) {
       const env = { ...environment, ...settings };
       return (await execute(process.execPath, [join(root, file)], { env })).stdout;
-    },
-    async killAgents() {
-      await Promise.all(agents.splice(0).map((agent) => agent.kill()));
     },
     said: () => programs.map((program) => program.said()).join('\n'),
     async close() {

@@ -23,13 +23,20 @@ const patienceMs = 60_000;
 
 /** Calls the API as a consumer does, and holds every answer against the published schema. */
 export function jobsClient(url: string, key: string) {
-  async function call(method: string, path: string, init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {}): Promise<Response> {
+  async function call(
+    method: string,
+    path: string,
+    init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {},
+  ): Promise<Response> {
     const headers = { authorization: `Bearer ${key}`, ...init.headers };
     return fetch(new URL(path, url), { ...init, method, headers });
   }
 
   function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
-    return call('POST', path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+    return call('POST', path, {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
   }
 
   async function good(answer: Response): Promise<unknown> {
@@ -46,9 +53,11 @@ export function jobsClient(url: string, key: string) {
       last = await job(id);
       return holds(last) ? last : undefined;
     };
-    return waitFor(look, { what: `job ${id} to be ${what}`, timeoutMs: patienceMs, everyMs: 50 }).catch((cause: unknown) => {
-      throw new Error(`The job was last seen as ${JSON.stringify(last)}`, { cause });
-    });
+    return waitFor(look, { what: `job ${id} to be ${what}`, timeoutMs: patienceMs, everyMs: 50 }).catch(
+      (cause: unknown) => {
+        throw new Error(`The job was last seen as ${JSON.stringify(last)}`, { cause });
+      },
+    );
   }
 
   return {
@@ -65,13 +74,18 @@ export function jobsClient(url: string, key: string) {
     reassign: (id: string, body: object) => post(`/v1/jobs/${id}:reassign`, body),
     history: async (id: string): Promise<Event[]> =>
       History.parse(await good(await call('GET', `/v1/jobs/${id}/history`))).items,
-    logs: async (id: string): Promise<Line[]> => LogPage.parse(await good(await call('GET', `/v1/jobs/${id}/logs`))).items,
-    list: async (): Promise<JobPage['items']> => JobPage.parse(await good(await call('GET', '/v1/jobs?pageSize=100'))).items,
-    agent: async (id: string): Promise<Agent> => Agent.parse(await good(await call('GET', `/v1/agents/${id}`))),
+    logs: async (id: string): Promise<Line[]> =>
+      LogPage.parse(await good(await call('GET', `/v1/jobs/${id}/logs`))).items,
+    list: async (): Promise<JobPage['items']> =>
+      JobPage.parse(await good(await call('GET', '/v1/jobs?pageSize=100'))).items,
+    agent: async (id: string): Promise<Agent> =>
+      Agent.parse(await good(await call('GET', `/v1/agents/${id}`))),
     /** Uploads a file (a path) or a text, and answers its id. */
     async upload(content: { path: string } | { text: string }): Promise<string> {
       const [name, body] =
-        'path' in content ? [basename(content.path), await readFile(content.path)] : ['text.csv', content.text];
+        'path' in content
+          ? [basename(content.path), await readFile(content.path)]
+          : ['text.csv', content.text];
       const bytes = typeof body === 'string' ? body : new Uint8Array(body);
       const answer = await call('POST', `/v1/files?name=${name}`, {
         body: bytes,
