@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
 import { type ByteRange, openStorage, type PutOptions, type Storage, type Stored } from '@perdure/storage';
 import type { Readable } from 'node:stream';
 import { Settings } from '../settings.ts';
@@ -12,8 +13,16 @@ export class StorageService {
     this.storage = openStorage(config.storage.url, config.storage.access);
   }
 
-  put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored> {
-    return this.storage.put(bytes, options);
+  /** Throws 'unavailable' where the storage cannot take the bytes, such as a full disk: the caller has done nothing wrong. */
+  async put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored> {
+    try {
+      return await this.storage.put(bytes, options);
+    } catch (error) {
+      if (!(error instanceof PerdureError) || error.code !== 'upload-failed') throw error;
+      throw new PerdureError('unavailable', 'The bytes cannot be stored now; nothing was kept', {
+        cause: error,
+      });
+    }
   }
 
   read(sha256: string, range?: ByteRange): Promise<Readable> {

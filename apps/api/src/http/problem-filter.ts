@@ -5,6 +5,7 @@ import { isDatabaseAway } from '../database/away.ts';
 import type { KnownPaths } from './known-paths.ts';
 import { reasonOf } from './reason.ts';
 import { HttpError, sendProblem } from './problem.ts';
+import { statusOf } from './statuses.ts';
 
 /** Everything that is thrown anywhere becomes a problem here. */
 @Catch()
@@ -15,7 +16,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = request.is404 ? this.notFound(request) : understand(exception);
-    if (error.code === 'internal-error') request.log.error({ err: exception }, 'request failed');
+    if (error.code !== 'unavailable' && statusOf[error.code] >= 500)
+      request.log.error({ err: exception }, 'request failed');
     if (error.code === 'unavailable' && error.cause !== undefined) {
       request.log.warn({ reason: reasonOf(error) }, 'a server is away');
     }

@@ -64,6 +64,8 @@ export function sendProblem(error: PerdureError, request: FastifyRequest, reply:
     .code(problem.status)
     .header('content-type', 'application/problem+json')
     .header('cache-control', 'no-store')
+    .header('x-request-id', request.id)
+    .header('x-content-type-options', 'nosniff')
     .removeHeader('content-length')
     .removeHeader('content-disposition')
     .removeHeader('etag')
