@@ -36,9 +36,15 @@ test('finds what is under way and quiet; a report is a sign of life', async () =
     await makeRecorder(db).record(anEntry(`quiet-${id}`, 2, id === 'over' ? 7 : 5));
     await age(`quiet-${id}`);
   }
+  // What waits to be started is no business of this one.
+  for (const id of ['quiet-unstarted', 'quiet-started']) {
+    await createJob(db, aNewJob({ id }));
+    await age(id);
+  }
+  await markStarted(db, 'quiet-started');
   await reportProgress(db, 'quiet-beating', 1, { done: 1, total: null, unit: null, message: null });
   const found = (await quietJobs(db, minute, 100))
     .map(({ id }) => id)
     .filter((id) => id.startsWith('quiet-'));
-  expect(found).toEqual(['quiet-silent']);
+  expect(found.sort()).toEqual(['quiet-silent', 'quiet-started']);
 });

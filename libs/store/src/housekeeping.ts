@@ -26,12 +26,14 @@ export async function createdWithoutWorkflow(
   return rows.map(toJobRecord);
 }
 
-/** Jobs under way of which nothing was heard for so long. In no order: where there are more than `limit`, every round sees others. */
+/** Started jobs under way of which nothing was heard for so long. In no order: where there are more than `limit`, every round sees others. */
 export async function quietJobs(db: Database, quietForMs: number, limit: number): Promise<JobRecord[]> {
   const rows = await db.kysely
     .selectFrom('jobs')
     .selectAll()
     .where(sql<boolean>`status not in (${sql.join(terminalStatuses.map((status) => sql.lit(status)))})`)
+    // Temporal does not know those that are yet to be started: they are not lost.
+    .where(sql<boolean>`not (status = 'CREATED' and workflow_started_at is null)`)
     .where(sql<boolean>`updated_at < now() - ${quietForMs} * interval '1 millisecond'`)
     .orderBy(sql`random()`)
     .limit(limit)
