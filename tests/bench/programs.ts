@@ -40,10 +40,9 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
     settings: NodeJS.ProcessEnv,
   ): Promise<Child> {
     const lines: string[] = [];
+    // A folder for each process: its threads, such as the one that runs the workflows, write profiles of their own.
     const profile =
-      cpuProfiles === undefined
-        ? []
-        : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`, `--cpu-prof-name=${name}.cpuprofile`];
+      cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(cpuProfiles, name)}`];
     const child = await startChild(
       {
         name,
