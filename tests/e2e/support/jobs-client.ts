@@ -69,7 +69,9 @@ export function jobsClient(url: string, key: string) {
     submit: async (request: JobRequest, headers?: Record<string, string>): Promise<Job> =>
       Job.parse(await good(await post('/v1/jobs', request, headers))),
     running: (id: string) => until(id, 'RUNNING', ({ status }) => status === 'RUNNING'),
-    ended: (id: string) => until(id, 'over', ({ status }) => isTerminal(status)),
+    /** Over, and recorded as such. */
+    ended: (id: string) =>
+      until(id, 'over', ({ status, source }) => isTerminal(status) && source === 'record'),
     cancel: (id: string, body: object = {}) => post(`/v1/jobs/${id}:cancel`, body),
     reassign: (id: string, body: object) => post(`/v1/jobs/${id}:reassign`, body),
     history: async (id: string): Promise<Event[]> =>
