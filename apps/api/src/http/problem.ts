@@ -57,7 +57,7 @@ export function problemOf(error: PerdureError, request: { url: string; id: strin
 /** Sends `error` as problem+json (RFC 9457). */
 export function sendProblem(error: PerdureError, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request);
-  if (error.code === 'unavailable') reply.header('retry-after', retryAfter);
+  if (problem.status === 503) reply.header('retry-after', retryAfter);
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="perdure"');
   if (error instanceof HttpError) reply.headers(error.headers);
   reply

@@ -36,7 +36,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'execution-failed': 500,
   'process-exited': 500,
   'output-invalid': 500,
-  'upload-failed': 500,
+  'upload-failed': 503,
   'agent-lost': 500,
   'queue-time-limit': 500,
   'run-time-limit': 500,
