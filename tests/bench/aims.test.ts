@@ -33,6 +33,6 @@ describe('an aim', () => {
       busy: { ours: 0, others: 0 },
     });
     const cells = [cell('a', 0, 10), cell('b', 0, 11), cell('a', 1, 100), cell('b', 1, 90), cell('b', 2, 1)];
-    expect(ratiosOf(cells, 'b', 'a')).toEqual([1.1, 0.9]);
+    expect(ratiosOf(cells, 'b', 'a', ({ perSecond }) => perSecond)).toEqual([1.1, 0.9]);
   });
 });

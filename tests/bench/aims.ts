@@ -28,34 +28,40 @@ export function judge(
   };
 }
 
-/** Ratios of jobs/s within a round: whatever else the machine did, it did to both. */
+/** What is compared: jobs/s of `over` in those of `under`. */
+export const comparisons: { over: Key; under: Key; aim: number }[] = [
+  { over: 'b', under: 'a', aim: 1.05 },
+  { over: 'b4', under: 'a', aim: 0.85 },
+  { over: 'c', under: 'b', aim: 0.9 },
+];
+
+/** Ratios within a round: whatever else the machine did, it did to both. */
 export function judgeThroughput(cells: readonly Cell[]): Judged[] {
-  const aims: { over: Key; under: Key; aim: number }[] = [
-    { over: 'b', under: 'a', aim: 1.05 },
-    { over: 'b4', under: 'a', aim: 0.85 },
-    { over: 'c', under: 'b', aim: 0.9 },
-  ];
   const loads = [...new Set(cells.map(({ inFlight }) => inFlight))];
-  return aims.flatMap(({ over, under, aim }) =>
+  return comparisons.flatMap(({ over, under, aim }) =>
     loads.flatMap((inFlight) => {
-      const ratios = ratiosOf(
-        cells.filter((cell) => cell.inFlight === inFlight),
-        over,
-        under,
-      );
-      return ratios.length === 0
-        ? []
-        : [{ aim: `(${over}) >= ${aim} x (${under}), ${inFlight} in flight`, ...judge(ratios, aim, 'more') }];
+      const some = cells.filter((cell) => cell.inFlight === inFlight);
+      const ratios = ratiosOf(some, over, under, ({ perSecond }) => perSecond);
+      if (ratios.length === 0) return [];
+      return [
+        { aim: `(${over}) >= ${aim} x (${under}), ${inFlight} in flight`, ...judge(ratios, aim, 'more') },
+      ];
     }),
   );
 }
 
-export function ratiosOf(cells: readonly Cell[], over: Key, under: Key): number[] {
+/** One ratio for each round that has both kinds. */
+export function ratiosOf(
+  cells: readonly Cell[],
+  over: Key,
+  under: Key,
+  value: (cell: Cell) => number,
+): number[] {
   return cells
     .filter(({ kind }) => kind === over)
-    .flatMap(({ round, perSecond }) => {
-      const other = cells.find((cell) => cell.kind === under && cell.round === round);
-      return other === undefined ? [] : [perSecond / other.perSecond];
+    .flatMap((cell) => {
+      const other = cells.find(({ kind, round }) => kind === under && round === cell.round);
+      return other === undefined ? [] : [value(cell) / value(other)];
     });
 }
 

@@ -11,7 +11,7 @@ const patience = 8;
 
 /**
  * Keeps `inFlight` calls under way: as soon as one has ended the next begins. After a warm-up everything that ends is measured, for `windowMs` and until
- * every call in flight could have ended twice; on a machine so slow that this takes `patience` times as long, what has ended by then counts.
+ * every call in flight could have ended once; on a machine so slow that this takes `patience` times as long, what has ended by then counts.
  */
 export async function closedLoop(
   call: () => Promise<unknown>,
@@ -50,7 +50,7 @@ export async function closedLoop(
   const workers = Array.from({ length: inFlight }, worker);
   await until(warmUpMs, inFlight);
   await around?.();
-  const elapsedMs = await until(windowMs, 2 * inFlight);
+  const elapsedMs = await until(windowMs, inFlight);
   const measured = latencies;
   latencies = [];
   await around?.();

@@ -1,4 +1,4 @@
-import type { Judged, ListRounds } from './aims.ts';
+import { comparisons, type Judged, type ListRounds, ratiosOf } from './aims.ts';
 import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
 import type { Lists } from './lists.ts';
@@ -27,6 +27,7 @@ export function print(results: Results): string {
       .map(([kind, title]) => `(${kind}) ${title}`),
     section('Jobs: median (least - most) of the rounds', throughput(results.cells)),
     section('CPU a job, ms, and processors busy, at the heaviest load', cpu(results.cells)),
+    comparedCpu(results.cells),
     section('History of one job', histories(results.histories)),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
     ...(results.lists.length === 0
@@ -78,22 +79,37 @@ function throughput(cells: readonly Cell[]): string {
   );
 }
 
+function heaviest(cells: readonly Cell[]): Cell[] {
+  const most = Math.max(...cells.map(({ inFlight }) => inFlight));
+  return cells.filter(({ inFlight }) => inFlight === most);
+}
+
+function whole({ cpuMs }: Cell): number {
+  return Object.values(cpuMs).reduce((sum, one) => sum + one, 0);
+}
+
 function cpu(cells: readonly Cell[]): string {
-  const heaviest = Math.max(...cells.map(({ inFlight }) => inFlight));
-  const some = cells.filter(({ inFlight }) => inFlight === heaviest);
+  const some = heaviest(cells);
   const names = Object.keys(some[0]?.cpuMs ?? {});
   return table(
     ['', ...names, 'all', 'ours busy', 'others busy'],
     grouped(some).map(([name, group]) => [
       name,
       ...names.map((process) => figure(spreadOf(group.map(({ cpuMs }) => cpuMs[process] ?? 0)).median)),
-      figure(
-        spreadOf(group.map(({ cpuMs }) => Object.values(cpuMs).reduce((sum, one) => sum + one, 0))).median,
-      ),
+      figure(spreadOf(group.map(whole)).median),
       figure(spreadOf(group.map(({ busy }) => busy.ours)).median),
       over(group, ({ busy }) => busy.others),
     ]),
   );
+}
+
+/** Where processors are what bounds, this is what jobs/s come from; and it depends less than they do on what else runs on the machine. */
+function comparedCpu(cells: readonly Cell[]): string {
+  const lines = comparisons.flatMap(({ over, under }) => {
+    const ratios = ratiosOf(heaviest(cells), over, under, whole);
+    return ratios.length === 0 ? [] : [`(${over}) takes ${text(spreadOf(ratios))} of the CPU of (${under})`];
+  });
+  return `\n${lines.join('\n')}`;
 }
 
 function histories(counts: Results['histories']): string {
