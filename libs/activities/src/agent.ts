@@ -158,6 +158,8 @@ async function outputAsFile(
   { scratch }: HeldJob,
   { output, files }: NonNullable<HeldJob['produced']>,
 ): Promise<NonNullable<HeldJob['produced']>> {
+  // An inline function has no folder of its own.
+  await mkdir(scratch, { recursive: true });
   const path = join(scratch, 'output.json');
   await writeFile(path, JSON.stringify(output));
   return {
