@@ -33,7 +33,7 @@ export type House = {
   /** Runs the Temporal CLI as an operator would. */
   operator(...args: string[]): Promise<string>;
   /** Runs another program of this repository to its end, and answers what it wrote. */
-  run(file: string, settings: Settings): Promise<string>;
+  run(file: string, ...args: string[]): Promise<string>;
 };
 
 export type Closing = { close(): Promise<void>; said(): string };
@@ -122,9 +122,8 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
       const env = { PATH: environment['PATH'], HOME: folder };
       return (await execute(temporalProgram(), [...args, ...where], { env })).stdout;
     },
-    async run(file, settings) {
-      const env = { ...environment, ...settings };
-      return (await execute(process.execPath, [join(root, file)], { env })).stdout;
+    async run(file, ...args) {
+      return (await execute(process.execPath, [join(root, file), ...args])).stdout;
     },
     said: () => programs.map((program) => program.said()).join('\n'),
     async close() {
