@@ -21,10 +21,16 @@ export type Program = {
   said(): string;
 };
 
-export type ProgramSpec = { name: string; file: string; env: NodeJS.ProcessEnv; runFolder: string };
+export type ProgramSpec = {
+  name: string;
+  file: string;
+  args?: readonly string[];
+  env: NodeJS.ProcessEnv;
+  runFolder: string;
+};
 
 /** Starts a file with this Node, in a process group of its own, noted so that a later run of the tests finds it should this one be killed. */
-export async function startProgram({ name, file, env, runFolder }: ProgramSpec): Promise<Program> {
+export async function startProgram({ name, file, args = [], env, runFolder }: ProgramSpec): Promise<Program> {
   const lines: string[] = [];
   const seen = new Set<string>();
   const wanted: { text: string; settle: () => void }[] = [];
@@ -35,7 +41,7 @@ export async function startProgram({ name, file, env, runFolder }: ProgramSpec):
     if (line.length < 1_000) seen.add(line);
   };
   const child = await startChild(
-    { name, command: process.execPath, args: ['--enable-source-maps', file], env },
+    { name, command: process.execPath, args: ['--enable-source-maps', file, ...args], env },
     take,
   );
   await noteProcess(runFolder, `${name}-${child.pid}`, child.pid);
