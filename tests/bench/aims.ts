@@ -1,13 +1,11 @@
 import type { Key } from './kinds.ts';
 import type { Reads } from './reads.ts';
-import type { Lists } from './lists.ts';
+import type { ListRound, View } from './lists.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import type { Cell } from './throughput.ts';
 
 export type Verdict = 'met' | 'within the spread' | 'missed';
 export type Judged = { aim: string; measured: Spread; verdict: Verdict };
-
-export type ListRounds = { small: Lists; large: Lists }[];
 
 /** How much slower a page of the long list may be and still count as flat; below a millisecond the clock and the loop of the client are what differs. */
 const flatFactor = 1.25;
@@ -70,14 +68,13 @@ export function judgeReads(reads: readonly Reads[]): Judged[] {
   return [{ aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') }];
 }
 
-export function judgeLists(rounds: ListRounds): Judged[] {
-  const views: (keyof Lists)[] = ['first', 'byStatus', 'byFunction', 'deep'];
+export function judgeLists(rounds: readonly ListRound[]): Judged[] {
+  const views: View[] = ['first', 'byStatus', 'byFunction', 'deep'];
   return views.map((view) => {
-    const ratios = rounds.map(({ small, large }) =>
-      large[view].p99 - small[view].p99 <= flatMs
-        ? Math.min(flatFactor, large[view].p99 / small[view].p99)
-        : large[view].p99 / small[view].p99,
-    );
+    const ratios = rounds.map(({ [view]: { small, large } }) => {
+      const ratio = large.p99 / small.p99;
+      return large.p99 - small.p99 <= flatMs ? Math.min(flatFactor, ratio) : ratio;
+    });
     return {
       aim: `list p99 (${view}) of 100k jobs <= ${flatFactor} x that of 1k`,
       ...judge(ratios, flatFactor, 'less'),

@@ -1,12 +1,13 @@
 import { defaultTenantId } from '@perdure/job/ids';
 import type { Http } from './http.ts';
-import { oneByOne } from './load.ts';
+import { inTurns } from './load.ts';
 import { execute } from './servers.ts';
-import type { Latency } from './statistics.ts';
+import { type Latency, latencyOf } from './statistics.ts';
 
 export const listSizes = [1_000, 100_000] as const;
 
-export type Lists = Record<'first' | 'byStatus' | 'byFunction' | 'deep', Latency>;
+export type View = 'first' | 'byStatus' | 'byFunction' | 'deep';
+export type ListRound = Record<View, { small: Latency; large: Latency }>;
 
 /** Jobs that have ended, as the record keeps them: of four functions, one in ten failed, one a minute into the past. */
 export async function insertJobs(databaseUrl: string, count: number): Promise<void> {
@@ -25,21 +26,30 @@ export async function insertJobs(databaseUrl: string, count: number): Promise<vo
   await execute(databaseUrl, 'vacuum analyze jobs');
 }
 
-/** Pages of fifty, one after the other: the newest, those of one status, those of one function, and one in the middle of the list. */
+export type ListTarget = { http: Http; deepToken: string };
+
+/** Pages of fifty: the newest, those of one status, those of one function, and one some way into the list. The two lists take turns. */
 export async function listRound(
-  http: Http,
+  targets: { small: ListTarget; large: ListTarget },
   pages: number,
-  deepToken: string,
   signal: AbortSignal,
-): Promise<Lists> {
-  const read = (query: string) => oneByOne(() => http.get(`/v1/jobs?pageSize=50${query}`), pages, signal);
+): Promise<ListRound> {
+  const read = async (queryFor: (target: ListTarget) => string) => {
+    const calls = Object.values(targets).map((target) => () => {
+      return target.http.get(`/v1/jobs?pageSize=50${queryFor(target)}`);
+    });
+    const [small = none, large = none] = await inTurns(calls, pages, signal);
+    return { small, large };
+  };
   return {
-    first: await read(''),
-    byStatus: await read('&status=FAILED'),
-    byFunction: await read('&function=sleep'),
-    deep: await read(`&pageToken=${encodeURIComponent(deepToken)}`),
+    first: await read(() => ''),
+    byStatus: await read(() => '&status=FAILED'),
+    byFunction: await read(() => '&function=sleep'),
+    deep: await read(({ deepToken }) => `&pageToken=${encodeURIComponent(deepToken)}`),
   };
 }
+
+const none: Latency = latencyOf([]);
 
 /** The token of a page some way into the list: the same number of pages from the top in both lists. */
 export async function deepTokenOf(http: Http): Promise<string> {

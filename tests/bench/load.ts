@@ -105,18 +105,23 @@ export async function fixedRate(
   }
 }
 
-/** One call after the other, so that none waits for another. */
-export async function oneByOne(
-  call: () => Promise<unknown>,
+/** So many calls of each come first, and are not counted. */
+const warmUpCalls = 20;
+
+/** Calls each in turn, so that whatever else the machine does, it does to all of them; and one after the other, so that none waits for another. */
+export async function inTurns(
+  calls: readonly (() => Promise<unknown>)[],
   times: number,
   signal: AbortSignal,
-): Promise<Latency> {
-  const latencies: number[] = [];
-  for (let time = 0; time < times; time++) {
+): Promise<Latency[]> {
+  const latencies: number[][] = calls.map(() => []);
+  for (let time = -warmUpCalls; time < times; time++) {
     signal.throwIfAborted();
-    const began = performance.now();
-    await call();
-    latencies.push(performance.now() - began);
+    for (const [index, call] of calls.entries()) {
+      const began = performance.now();
+      await call();
+      if (time >= 0) latencies[index]?.push(performance.now() - began);
+    }
   }
-  return latencyOf(latencies);
+  return latencies.map(latencyOf);
 }

@@ -1,7 +1,7 @@
-import { comparisons, type Judged, type ListRounds, ratiosOf } from './aims.ts';
+import { comparisons, type Judged, ratiosOf } from './aims.ts';
 import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
-import type { Lists } from './lists.ts';
+import type { ListRound, View } from './lists.ts';
 import type { Reads } from './reads.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { figure, table } from './table.ts';
@@ -14,7 +14,7 @@ export type Results = {
   cells: Cell[];
   histories: Partial<Record<Key, HistoryCount>>;
   reads: Reads[];
-  lists: ListRounds;
+  lists: ListRound[];
   /** By process: as started, and after all loads. */
   memory: Record<string, { idle: Memory; loaded: Memory }>;
   verdicts: Judged[];
@@ -148,8 +148,8 @@ function reads(rounds: readonly Reads[]): string {
   );
 }
 
-function lists(rounds: ListRounds): string {
-  const rows: [keyof Lists, string][] = [
+function lists(rounds: readonly ListRound[]): string {
+  const rows: [View, string][] = [
     ['first', 'the newest'],
     ['byStatus', 'of one status'],
     ['byFunction', 'of one function'],
@@ -159,8 +159,8 @@ function lists(rounds: ListRounds): string {
     ['', 'of 1k jobs', 'of 100k jobs'],
     rows.map(([key, title]) => [
       title,
-      over(rounds, ({ small }) => small[key].p99),
-      over(rounds, ({ large }) => large[key].p99),
+      over(rounds, (round) => round[key].small.p99),
+      over(rounds, (round) => round[key].large.p99),
     ]),
   );
 }
