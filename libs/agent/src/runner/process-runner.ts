@@ -37,8 +37,9 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
   let running: Running | undefined;
   let stopping = false;
   let ended = false;
-  /** Lines that are being handed on at this moment. */
+  /** Lines that are being handed on at this moment, and those that ever came. */
   let handing = 0;
+  let came = 0;
 
   const pumps = Promise.all([
     pump(child.stdout, logLimits.lineLength, textTaker('stdout', 'info')),
@@ -126,6 +127,7 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     try {
       for await (const line of linesOf(stream, maxLength)) {
         handing += 1;
+        came += 1;
         try {
           await take(line);
         } finally {
@@ -138,8 +140,11 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
   }
 
   async function untilQuiet(): Promise<void> {
-    do await delay(quietMs, undefined, { ref: false });
-    while (handing > 0);
+    let before: number;
+    do {
+      before = came;
+      await delay(quietMs, undefined, { ref: false });
+    } while (handing > 0 || came > before);
   }
 
   async function kill(): Promise<void> {
