@@ -1,31 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readdir } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { waitFor } from '../../../tests/support/wait.ts';
-import { startApi, type TestApi } from './testing/api.ts';
-import { announceAll } from './testing/catalogue.ts';
+import { expect, test } from '@jest/globals';
+import { refusingApi } from './testing/refusing-api.ts';
 
-let api: TestApi;
-
-beforeAll(async () => {
-  api = await startApi({ MAX_JSON_BYTES: '20000', MAX_FILE_BYTES: '1000' });
-  await announceAll(api.db);
-});
-
-// Whatever is refused leaves nothing behind.
-afterAll(async () => {
-  const { items } = (await api.ask<{ items: unknown[] }>('/v1/jobs')).body;
-  expect(items).toEqual([]);
-  expect(await api.db.kysely.selectFrom('files').selectAll().execute()).toEqual([]);
-  await waitFor(
-    async () => {
-      const left = await readdir(api.folder, { recursive: true, withFileTypes: true });
-      return left.every((entry) => !entry.isFile());
-    },
-    { what: 'no bytes to be left' },
-  );
-  await api.stop();
-});
+const api = refusingApi();
 
 const nobody = '0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70';
 const job = (more: object): object => ({ function: 'sleep', parameters: { seconds: 1 }, ...more });
@@ -104,7 +80,7 @@ test.each<[string, unknown, string, string[]]>([
     ['/parameters/seconds'],
   ],
 ])('a job with %s is refused by 422, the place named', async (_what, body, code, pointers) => {
-  const problem = await api.problem('/v1/jobs', { method: 'POST', json: body });
+  const problem = await api().problem('/v1/jobs', { method: 'POST', json: body });
   expect(problem).toMatchObject({
     status: 422,
     code,
@@ -133,7 +109,7 @@ test.each<[string, string, number, string]>([
   ['half a surrogate pair', '{"function":"echo","parameters":{"a":"\\ud800"}}', 422, 'invalid-request'],
   ['an infinite number', '{"function":"echo","parameters":{"a":1e999}}', 422, 'invalid-request'],
 ])('a body with %s is refused', async (_what, raw, status, code) => {
-  expect(await api.problem('/v1/jobs', { raw, headers: json })).toMatchObject({ status, code });
+  expect(await api().problem('/v1/jobs', { raw, headers: json })).toMatchObject({ status, code });
 });
 
 test('brackets in texts are no depth', async () => {
@@ -142,7 +118,7 @@ test('brackets in texts are no depth', async () => {
     parameters: { text: '"[{'.repeat(100) },
     validateOnly: true,
   });
-  expect(await api.ask('/v1/jobs', { raw, headers: json })).toMatchObject({
+  expect(await api().ask('/v1/jobs', { raw, headers: json })).toMatchObject({
     status: 200,
     body: { valid: true },
   });
@@ -154,7 +130,7 @@ test('bytes that are no UTF-8 are refused', async () => {
     Buffer.from([0xff, 0xfe]),
     Buffer.from('"}'),
   ]);
-  expect(await api.problem('/v1/jobs', { raw, headers: json })).toMatchObject({ status: 400 });
+  expect(await api().problem('/v1/jobs', { raw, headers: json })).toMatchObject({ status: 400 });
 });
 
 test.each([
@@ -163,7 +139,7 @@ test.each([
   ['application/json; charset=latin1', 415],
   ['nonsense', 415],
 ])('a job as %s is refused by %d', async (type, status) => {
-  const problem = await api.problem('/v1/jobs', {
+  const problem = await api().problem('/v1/jobs', {
     raw: '{"function":"echo"}',
     headers: { 'content-type': type },
   });
@@ -172,7 +148,7 @@ test.each([
 
 test('a compressed body is refused', async () => {
   const headers = { ...json, 'content-encoding': 'gzip' };
-  expect(await api.problem('/v1/jobs', { raw: 'x', headers })).toMatchObject({ status: 415 });
+  expect(await api().problem('/v1/jobs', { raw: 'x', headers })).toMatchObject({ status: 415 });
 });
 
 test.each<[string, string, string]>([
@@ -199,7 +175,7 @@ test.each<[string, string, string]>([
   ['POST', '/v1/jobs?validateOnly=1', 'query/validateOnly'],
 ])('%s %s is refused by 422 and %s', async (method, path, pointer) => {
   const body = method === 'POST' && !path.includes(':') ? { json: { function: 'echo' } } : {};
-  const problem = await api.problem(path, { method, ...body });
+  const problem = await api().problem(path, { method, ...body });
   expect(problem).toMatchObject({ status: 422, code: 'invalid-request' });
   expect(problem.errors?.map((one) => one.pointer)).toContain(pointer);
 });
@@ -225,7 +201,7 @@ test.each<[string, string, number]>([
   ['GET', '/v1/jobs/%', 400],
   ['GET', `/v1/jobs/${'x'.repeat(300)}`, 414],
 ])('%s %s is a problem with %d', async (method, path, status) => {
-  expect(await api.problem(path, { method })).toMatchObject({ status });
+  expect(await api().problem(path, { method })).toMatchObject({ status });
 });
 
 test.each([
@@ -238,7 +214,7 @@ test.each([
   ['PATCH', '/v1/functions/echo/1.0.0', 'GET, HEAD'],
   ['POST', '/livez', 'GET, HEAD'],
 ])('%s %s is 405 and allows %s', async (method, path, allow) => {
-  const problem = await api.problem(path, { method });
+  const problem = await api().problem(path, { method });
   expect(problem).toMatchObject({ status: 405, code: 'method-not-allowed' });
   expect(problem.headers.get('allow')).toBe(allow);
 });
@@ -250,7 +226,7 @@ test.each([
   [{ anyone: true, graceSeconds: 601 }, '/graceSeconds'],
   [{ anyone: true, why: 'x' }, '/why'],
 ])('reassign to %j is refused', async (body, pointer) => {
-  const problem = await api.problem(`/v1/jobs/${nobody}:reassign`, { json: body });
+  const problem = await api().problem(`/v1/jobs/${nobody}:reassign`, { json: body });
   expect(problem).toMatchObject({ status: 422, code: 'invalid-request', errors: [{ pointer }] });
 });
 
@@ -262,99 +238,18 @@ test.each([
   [{ name: 'x', expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
   [{ name: 'x', role: 'admin', agentId: 'agent-1' }, '/role'],
 ])('a key %j is refused', async (body, pointer) => {
-  expect(await api.problem('/v1/keys', { json: body })).toMatchObject({ status: 422, errors: [{ pointer }] });
+  expect(await api().problem('/v1/keys', { json: body })).toMatchObject({
+    status: 422,
+    errors: [{ pointer }],
+  });
 });
-
-test.each<[string, RequestInit['body'], Record<string, string>, number, string]>([
-  ['too large', 'x'.repeat(1_001), {}, 413, 'payload-too-large'],
-  [
-    'of another digest',
-    'hello',
-    { 'content-digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` },
-    422,
-    'digest-mismatch',
-  ],
-  ['of a digest that is none', 'hello', { 'repr-digest': 'sha-256=abc' }, 400, 'malformed-request'],
-  [
-    'with a name that is a path',
-    'hello',
-    { 'content-disposition': 'attachment; filename="../../x"' },
-    422,
-    'invalid-request',
-  ],
-  [
-    'as a form',
-    'hello',
-    { 'content-type': 'multipart/form-data; boundary=x' },
-    415,
-    'unsupported-media-type',
-  ],
-  ['compressed', 'hello', { 'content-encoding': 'gzip' }, 415, 'unsupported-media-type'],
-])('an upload that is %s is refused, and leaves nothing', async (_what, raw, headers, status, code) => {
-  expect(await api.problem('/v1/files', { raw: raw ?? '', headers })).toMatchObject({ status, code });
-});
-
-test('a body without a length is cut off at the limit', async () => {
-  const chunks = async function* () {
-    for (let i = 0; i < 100; i++) yield Buffer.alloc(1_000, 'x');
-  };
-  for (const path of ['/v1/files', '/v1/jobs']) {
-    const raw = ReadableStream.from(chunks());
-    expect(await api.problem(path, { raw, headers: json })).toMatchObject({
-      status: 413,
-      code: 'payload-too-large',
-    });
-  }
-});
-
-test('a body that announces too much is refused before it comes', async () => {
-  const answer = await converse(
-    `POST /v1/jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${api.adminKey}\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n`,
-  );
-  expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-  expect(answer).toContain('payload-too-large');
-});
-
-test('an upload that is cut off leaves nothing', async () => {
-  const socket = connect(api.port, '127.0.0.1');
-  socket.write(
-    `POST /v1/files HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${api.adminKey}\r\nContent-Length: 500\r\n\r\nonly this`,
-  );
-  await new Promise((resolve) => socket.once('connect', resolve));
-  const writing = async (): Promise<boolean> => (await readdir(api.folder, { recursive: true })).length > 0;
-  await waitFor(writing, { what: 'the upload to begin' });
-  socket.destroy();
-});
-
-test.each([
-  ['nonsense', 'hello\r\n\r\n', 400],
-  ['huge headers', `GET /livez HTTP/1.1\r\nHost: a\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-  ['a bad length', 'POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n', 400],
-])('%s on the wire is a problem too', async (_what, request, status) => {
-  const answer = await converse(request);
-  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-  expect(answer).toContain('application/problem+json');
-});
-
-/** Sends bytes, and answers with all that comes until the first problem is whole. */
-async function converse(request: string): Promise<string> {
-  const socket = connect(api.port, '127.0.0.1');
-  socket.write(request);
-  let answer = '';
-  for await (const chunk of socket) {
-    answer += String(chunk);
-    if (/"traceId":"\w+"\}/.test(answer)) break;
-  }
-  socket.destroy();
-  return answer;
-}
 
 test('no header, no key and no body of a request stands in a problem', async () => {
   const secret = 'pk_canary-canary-canary-canary';
   const answers = await Promise.all([
-    api.ask('/v1/me', { key: secret }),
-    api.ask('/v1/jobs', { raw: `{"function":"${secret}`, headers: json }),
-    api.ask(`/v1/nothing?token=${secret}`),
+    api().ask('/v1/me', { key: secret }),
+    api().ask('/v1/jobs', { raw: `{"function":"${secret}`, headers: json }),
+    api().ask(`/v1/nothing?token=${secret}`),
   ]);
   for (const { text } of answers) expect(text).not.toContain(secret);
 });
