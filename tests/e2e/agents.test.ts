@@ -3,7 +3,7 @@ import { isAlive } from '../support/alive.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Api, house, type House } from './support/house.ts';
 import { expectCompletedOnce, lifeOf } from './support/life.ts';
-import { functionProcessOf, type Program } from './support/program.ts';
+import { functionProcessOf, type Program, untilGone } from './support/program.ts';
 import { sharedServers } from './support/servers.ts';
 
 let here: House;
@@ -13,9 +13,6 @@ const { scenario } = house(sharedServers, async (opened) => {
   here = opened;
   [api] = await Promise.all([here.startApi(), here.startOrchestrator()]);
 });
-
-const gone = (pid: number) =>
-  waitFor(async () => !(await isAlive(pid)), { what: `process ${pid} to be gone`, timeoutMs: 15_000 });
 
 const counting = (to: number, everyMs = 100) => ({
   function: 'count',
@@ -52,7 +49,7 @@ scenario(
     const process = await functionProcessOf(holder);
     await api.until(id, 'counting', ({ progress }) => (progress?.done ?? 0) >= 3);
     await holder.kill();
-    await gone(process);
+    await untilGone(process);
     expect(await api.ended(id)).toMatchObject({
       status: 'COMPLETED',
       attempt: 2,
@@ -79,7 +76,7 @@ scenario(
     zombie.signal('SIGSTOP');
     await api.until(id, 'held by another', ({ attempt, status }) => attempt === 2 && status === 'RUNNING');
     zombie.signal('SIGCONT');
-    await gone(process);
+    await untilGone(process);
     await expectCompletedOnce(api, id);
     expect(await api.job(id)).toMatchObject({ attempt: 2, agentId: other.name, output: { counted: 40 } });
     const lines = await api.logs(id);
@@ -119,7 +116,7 @@ scenario(
 
 scenario('an agent with time to drain finishes its job, takes no other one, and leaves', async () => {
   const leaving = await here.startAgent({ AGENT_POOL: 'patient' });
-  const { id } = await api.submit({ ...counting(10, 200), pool: 'patient' });
+  const { id } = await api.submit({ ...counting(20, 200), pool: 'patient' });
   await api.running(id);
   leaving.signal('SIGTERM');
   await waitFor(async () => (await api.agent(leaving.name)).status === 'draining', {
@@ -141,7 +138,7 @@ scenario('a running job that is reassigned stops where it ran and completes on t
   const answer = await api.reassign(id, { agentId: other.name, reason: 'for the test' });
   expect(answer.status).toBe(202);
   await api.until(id, 'on the other agent', ({ agentId }) => agentId === other.name);
-  await gone(process);
+  await untilGone(process);
   await expectCompletedOnce(api, id);
   expect(await api.job(id)).toMatchObject({ attempt: 2, assignedAgentId: other.name });
   const reassigned = (await api.history(id)).find(({ type }) => type === 'reassigned');

@@ -6,9 +6,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../../apps/local/src/folders.ts';
 import { temporalAddress } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
 import { type Api, house, type House } from './support/house.ts';
 import { expectCompletedOnce, lifeOf } from './support/life.ts';
 import { sharedServers } from './support/servers.ts';
+import { expectSameTable } from './support/tables.ts';
 
 let here: House;
 /** Two replicas of the API. */
@@ -38,25 +40,6 @@ async function predict(model: Content, modelCard: Content, data: Content): Promi
   const [modelId, cardId, dataId] = await Promise.all([model, modelCard, data].map((one) => api.upload(one)));
   const parameters = { model: modelId ?? '', modelCard: cardId ?? '', data: dataId ?? '' };
   return api.submit({ function: 'predict', parameters });
-}
-
-const cells = (csv: string) =>
-  csv
-    .trim()
-    .split('\n')
-    .map((line) => line.split(','));
-
-/** Numbers are the same within 1e-5, everything else exactly. */
-function expectSameTable(csv: string, wanted: string): void {
-  const [rows, wantedRows] = [cells(csv), cells(wanted)];
-  const rounded = (table: string[][], like: string[][]) =>
-    table.map((row, at) =>
-      row.map((cell, column) => {
-        const reference = like[at]?.[column] ?? '';
-        return Math.abs(Number(cell) - Number(reference)) <= 1e-5 ? reference : cell;
-      }),
-    );
-  expect(rounded(rows, wantedRows)).toEqual(wantedRows);
 }
 
 plain.each(['breast-cancer', 'diabetes'])('a prediction on %s gives the reference results', async (name) => {
@@ -196,7 +179,9 @@ scenario('fifty equal submits with one key, at once and over two replicas, make 
 
 scenario('a long poll at one replica hears of what was asked of the other', async () => {
   const { id } = await api.submit({ function: 'sleep', parameters: { seconds: 600 } });
-  await api.until(id, 'RUNNING', ({ status, source }) => status === 'RUNNING' && source === 'workflow');
+  // Once the record says so too, nothing but the cancel will change the job.
+  const recorded = async () => (await api.list()).some((job) => job.id === id && job.status === 'RUNNING');
+  await waitFor(recorded, { what: 'the job to run' });
   const before = await other.call('GET', `/v1/jobs/${id}`);
   const headers = { 'if-none-match': before.headers.get('etag') ?? '', prefer: 'wait=30' };
   const woken = other.call('GET', `/v1/jobs/${id}`, { headers });

@@ -6,7 +6,7 @@ import { isAlive } from '../support/alive.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Api, house, type House } from './support/house.ts';
 import { lifeOf } from './support/life.ts';
-import { functionProcessOf, type Program } from './support/program.ts';
+import { functionProcessOf, type Program, untilGone } from './support/program.ts';
 import { sharedServers } from './support/servers.ts';
 
 let here: House;
@@ -22,9 +22,6 @@ const { scenario } = house(sharedServers, async (opened) => {
     here.startAgent({ AGENT_PACKS: 'reference,evaluation', AGENT_POOL: 'north' }),
   ]);
 });
-
-const gone = (pid: number) =>
-  waitFor(async () => !(await isAlive(pid)), { what: `process ${pid} to be gone`, timeoutMs: 15_000 });
 
 const sleeping = { function: 'sleep', parameters: { seconds: 600 } };
 
@@ -82,7 +79,7 @@ scenario('a forced cancel waits for nobody, and overtakes one that waits', async
   await api.until(id, 'told to stop', ({ cancelRequestedAt }) => cancelRequestedAt !== null);
   await api.cancel(id, { mode: 'force' });
   expect(await api.ended(id)).toMatchObject({ status: 'CANCELED' });
-  await gone(process);
+  await untilGone(process);
 });
 
 scenario(
@@ -113,7 +110,7 @@ scenario('a workflow that an operator terminates is a FAILED job, and its proces
   const job = await api.ended(id);
   expect(job).toMatchObject({ status: 'FAILED', error: { code: 'terminated' } });
   expect(job.error?.detail).toContain('by hand');
-  await gone(process);
+  await untilGone(process);
   expect((await lifeOf(api, id)).at(-1)).toBe('failed');
 });
 
@@ -122,7 +119,7 @@ scenario('a workflow that an operator cancels is a CANCELED job, and its process
   await here.operator('workflow', 'cancel', '--workflow-id', id);
   expect(await api.ended(id)).toMatchObject({ status: 'CANCELED' });
   expect((await api.history(id)).at(-1)).toMatchObject({ type: 'canceled', actor: 'temporal' });
-  await gone(process);
+  await untilGone(process);
 });
 
 /** Kills the orchestrator, and starts it again afterwards whatever happens meanwhile. */
@@ -177,5 +174,5 @@ scenario('a workflow that was deleted is a FAILED job, and UNKNOWN until that is
   });
   await api.until(id, 'FAILED', ({ status }) => status === 'FAILED');
   expect(await api.job(id)).toMatchObject({ error: { code: 'workflow-gone' } });
-  await gone(process);
+  await untilGone(process);
 });

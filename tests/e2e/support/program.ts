@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { type Exit, startChild } from '../../../apps/local/src/child.ts';
 import { noteProcess } from '../../../apps/local/src/ledger.ts';
+import { isAlive } from '../../support/alive.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** So many of the newest lines are kept, and shown when a test fails. */
@@ -75,6 +76,11 @@ export async function functionProcessOf(agent: Program): Promise<number> {
     },
     { what: `one function process of ${agent.name}` },
   );
+}
+
+export async function untilGone(pid: number): Promise<void> {
+  const gone = async (): Promise<boolean> => !(await isAlive(pid));
+  await waitFor(gone, { what: `process ${pid} to be gone`, timeoutMs: 15_000 });
 }
 
 async function childrenOf(parent: number): Promise<number[]> {
