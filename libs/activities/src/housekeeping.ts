@@ -3,7 +3,7 @@ import type { Database } from '@perdure/store/database';
 import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
 import { expireAgents, type Recorder } from '@perdure/store/record';
 import { markStarted } from '@perdure/store/submit';
-import { getClient, log } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import pLimit from 'p-limit';
@@ -22,18 +22,27 @@ export type HousekeepingDeps = {
   agentSilentMs: number;
 };
 
-/** Jobs looked at in one round, of each kind. */
+/** Jobs looked at in one round, of each kind, and so many at once. */
 const perRound = 2_000;
+const atOnce = 10;
+/** Several within the heartbeat timeout of the workflow: an orchestrator that dies must not hold up the next round. */
+const beatMs = 2_000;
 
 /** Needs Temporal and the record, and no agent. */
 export function createHousekeepingActivities(deps: HousekeepingDeps): HousekeepingActivities {
   return {
     async tidy() {
-      const client = getClient();
-      const started = await startForgotten(deps, client);
-      const closed = await compareQuiet(deps, client);
-      const agentsExpired = await expireAgents(deps.db, deps.agentSilentMs);
-      return { started, closed, agentsExpired };
+      const context = Context.current();
+      const { client } = context;
+      const beat = setInterval(() => context.heartbeat(), beatMs);
+      try {
+        const started = await startForgotten(deps, client);
+        const closed = await compareQuiet(deps, client);
+        const agentsExpired = await expireAgents(deps.db, deps.agentSilentMs);
+        return { started, closed, agentsExpired };
+      } finally {
+        clearInterval(beat);
+      }
     },
   };
 }
@@ -43,14 +52,13 @@ async function startForgotten(
   { db, startOptions, startAfterMs }: HousekeepingDeps,
   client: Client,
 ): Promise<number> {
-  const jobs = await createdWithoutWorkflow(db, startAfterMs, perRound);
-  for (const { id, start } of jobs) {
+  return countOf(await createdWithoutWorkflow(db, startAfterMs, perRound), async ({ id, start }) => {
     await client.workflow.start('job', startOptions(id, start)).catch((failure: unknown) => {
       if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
     });
     await markStarted(db, id);
-  }
-  return jobs.length;
+    return true;
+  });
 }
 
 /** Holds quiet jobs against Temporal, and writes the truth where it differs. */
@@ -58,17 +66,20 @@ async function compareQuiet(
   { db, recorder, quietAfterMs }: HousekeepingDeps,
   client: Client,
 ): Promise<number> {
-  const jobs = await quietJobs(db, quietAfterMs, perRound);
-  const few = pLimit(10);
-  const compare = async (job: JobRecord) =>
-    reconcile(db, recorder, client, job).catch((failure: unknown) => {
-      // One job that cannot be looked at must not keep the others from it; it comes round again.
-      log.warn('a quiet job could not be compared with Temporal', {
-        jobId: job.id,
-        failure: String(failure),
-      });
+  return countOf(await quietJobs(db, quietAfterMs, perRound), (job) => reconcile(db, recorder, client, job));
+}
+
+/** How many jobs `work` is true of. One that fails must not keep the others from their turn; it comes round again. */
+async function countOf(
+  jobs: readonly JobRecord[],
+  work: (job: JobRecord) => Promise<boolean>,
+): Promise<number> {
+  const few = pLimit(atOnce);
+  const careful = (job: JobRecord): Promise<boolean> =>
+    work(job).catch((failure: unknown) => {
+      log.warn('the housekeeping failed for a job', { jobId: job.id, failure: String(failure) });
       return false;
     });
-  const changed = await Promise.all(jobs.map((job) => few(compare, job)));
-  return changed.filter(Boolean).length;
+  const done = await Promise.all(jobs.map((job) => few(careful, job)));
+  return done.filter(Boolean).length;
 }

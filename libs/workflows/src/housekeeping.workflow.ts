@@ -2,7 +2,8 @@ import type { HousekeepingActivities } from '@perdure/activities';
 import { proxyActivities } from '@temporalio/workflow';
 
 const { tidy } = proxyActivities<HousekeepingActivities>({
-  startToCloseTimeout: '1 minute',
+  startToCloseTimeout: '4 minutes',
+  heartbeatTimeout: '10 seconds',
   // The schedule comes round again in a moment: a second try here would only be in its way.
   retry: { maximumAttempts: 1 },
 });
