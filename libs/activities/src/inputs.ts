@@ -12,7 +12,9 @@ import type { JobStart } from '@perdure/job/start';
 import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
 import { getFile } from '@perdure/store/read';
+import { cancellationSignal } from '@temporalio/activity';
 import type { SessionInput } from './held-job.ts';
+import { patiently } from './patiently.ts';
 
 /** The parameters, from the start argument or from storage. */
 export async function parametersOf(start: JobStart, storage: Storage): Promise<JsonObject> {
@@ -30,10 +32,11 @@ export async function fetchInputs(
 ): Promise<SessionInput> {
   const { inputSchema } = describeFunction(job.definition);
   const files: Record<string, string> = {};
+  const signal = cancellationSignal();
   const folder = join(job.scratch, 'inputs');
   for (const { fileId, pointer } of filesIn(inputSchema, job.parameters)) {
     if (files[fileId] !== undefined) continue;
-    const file = await getFile(db, job.start.tenantId, fileId);
+    const file = await patiently(() => getFile(db, job.start.tenantId, fileId), signal);
     if (file === undefined) {
       throw new PerdureError('unknown-file', `there is no file ${fileId}`, {
         details: [{ pointer, detail: 'no such file' }],
@@ -41,7 +44,7 @@ export async function fetchInputs(
     }
     await mkdir(folder, { recursive: true });
     const path = join(folder, fileId);
-    await pipeline(await storage.read(file.sha256), createWriteStream(path));
+    await patiently(async () => pipeline(await storage.read(file.sha256), createWriteStream(path)), signal);
     files[fileId] = path;
   }
   return { parameters: job.parameters, files };

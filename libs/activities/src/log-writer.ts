@@ -1,9 +1,8 @@
-import { PerdureError } from '@perdure/job/errors';
 import type { Database } from '@perdure/store/database';
 import { appendLogs, reportProgress } from '@perdure/store/report';
-import pRetry from 'p-retry';
 import type { StageRequest } from './contract.ts';
 import type { Progress, SessionHooks, WrittenLine } from './held-job.ts';
+import { patiently } from './patiently.ts';
 
 /** Lines are written in batches: when so much time has passed since the first, or so many wait. */
 const batchMs = 200;
@@ -53,14 +52,4 @@ export function openLogWriter(db: Database, { jobId, attempt }: StageRequest): L
     },
     flush: () => (lines.length > 0 || progress !== undefined ? next() : writing),
   };
-}
-
-/** A database that is away for a while costs no line and fails no job; a refusal is final. */
-function patiently<T>(write: () => Promise<T>): Promise<T> {
-  return pRetry(write, {
-    retries: Number.POSITIVE_INFINITY,
-    minTimeout: 200,
-    maxTimeout: 2_000,
-    shouldRetry: ({ error }) => !(error instanceof PerdureError),
-  });
 }

@@ -5,8 +5,9 @@ import { getJob } from '@perdure/store/read';
 import { reportFailure, reportStopDelivered } from '@perdure/store/report';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import type { FunctionRetry, StageRequest } from './contract.ts';
+import { ApplicationFailure, type RetryPolicy } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+import type { StageRequest } from './contract.ts';
 import type { FunctionFailure, HeldJob, Session, Slots } from './held-job.ts';
 
 /** The longest time between two heartbeats: a cancel reaches the agent with the answer to one. */
@@ -100,19 +101,15 @@ async function stop(
 }
 
 /** The failure for Temporal. Before another try it is noted in the record, with the time of that try. */
-async function asFailure(
-  db: Database,
-  { request, answer }: HeldJob,
-  failure: unknown,
-): Promise<ApplicationFailure> {
+async function asFailure(db: Database, { request }: HeldJob, failure: unknown): Promise<ApplicationFailure> {
   const error =
     failure instanceof PerdureError
       ? failure
       : new PerdureError('internal-error', messageOf(failure), { cause: failure });
   const { info } = Context.current();
   const mayPass = isFunctionFailure(error) ? error.retryable : retryableCodes.includes(error.code);
-  const retryable = mayPass && info.attempt < answer.retry.maximumAttempts;
-  const waitMs = backoffMs(answer.retry, info.attempt);
+  const retryable = mayPass && info.attempt < (info.retryPolicy?.maximumAttempts ?? 1);
+  const waitMs = backoffMs(info.retryPolicy ?? {}, info.attempt);
   if (retryable) {
     await reportFailure(db, request.jobId, request.attempt, {
       error: jobError(error.code, error.message, error.details),
@@ -129,11 +126,15 @@ async function asFailure(
   });
 }
 
+/** As Temporal itself would wait: told to it all the same, so that the time in the record is the time of the try. */
 function backoffMs(
-  { initialIntervalMs, backoffCoefficient, maximumIntervalMs }: FunctionRetry,
+  { initialInterval = 1_000, backoffCoefficient = 2, maximumInterval = 60_000 }: RetryPolicy,
   tryNumber: number,
 ): number {
-  return Math.min(maximumIntervalMs, initialIntervalMs * backoffCoefficient ** (tryNumber - 1));
+  return Math.min(
+    msToNumber(maximumInterval),
+    msToNumber(initialInterval) * backoffCoefficient ** (tryNumber - 1),
+  );
 }
 
 function isFunctionFailure(error: PerdureError): error is FunctionFailure {

@@ -42,9 +42,11 @@ const validateRetry: RetryPolicy = {
   initialInterval: '1 second',
   nonRetryableErrorTypes: lostAgent,
 };
+/** A result that took hours is not given up because the storage is away for a minute. */
 const uploadRetry: RetryPolicy = {
-  maximumAttempts: 5,
+  maximumAttempts: 8,
   initialInterval: '1 second',
+  maximumInterval: '30 seconds',
   nonRetryableErrorTypes: lostAgent,
 };
 
