@@ -53,13 +53,13 @@ const uploadRetry: RetryPolicy = {
 /** How long after the grace time an agent that is to stop is waited for. */
 const stopMarginMs = 5_000;
 
-/** The record is local and quick. While PostgreSQL is away the server does the waiting, so that the history does not grow. */
-const { record: recordNow } = proxyLocalActivities<OrchestratorActivities>({
+/** Admission and record are local and quick. While PostgreSQL is away the server does the waiting, so that the history does not grow. */
+const { admit: admitNow, record: recordNow } = proxyLocalActivities<OrchestratorActivities>({
   startToCloseTimeout: '2 seconds',
   scheduleToCloseTimeout: '3 seconds',
   retry: { maximumAttempts: 2, initialInterval: '50 milliseconds' },
 });
-const { record: recordEventually, admit } = proxyActivities<OrchestratorActivities>({
+const { admit: admitEventually, record: recordEventually } = proxyActivities<OrchestratorActivities>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 });
@@ -105,7 +105,10 @@ async function admitted({ start, ledger }: Life, { refused }: Opening): Promise<
     return start;
   }
   const error = jobError('invalid-start', refused ?? '');
-  const admission = refused === undefined ? await admit(start) : ({ admitted: false, error } as const);
+  const admission =
+    refused === undefined
+      ? await admitNow(start).catch(() => admitEventually(start))
+      : ({ admitted: false, error } as const);
   if (!admission.admitted) {
     await ledger.apply(queued);
     throw new Failing(admission.error);
