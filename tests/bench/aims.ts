@@ -64,11 +64,13 @@ export function ratiosOf(
 }
 
 export function judgeReads(reads: readonly Reads[]): Judged[] {
+  if (reads.length === 0) return [];
   const values = reads.map(({ finishedAtRate }) => finishedAtRate.p99);
   return [{ aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') }];
 }
 
 export function judgeLists(rounds: readonly ListRound[]): Judged[] {
+  if (rounds.length === 0) return [];
   const views: View[] = ['first', 'byStatus', 'byFunction', 'deep'];
   return views.map((view) => {
     const ratios = rounds.map(({ [view]: { small, large } }) => {

@@ -14,11 +14,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), and no reads; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), and `reads` for status and lists; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,c] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {

@@ -4,7 +4,7 @@ import { inTurns } from './load.ts';
 import { execute } from './servers.ts';
 import { type Latency, latencyOf } from './statistics.ts';
 
-export const listSizes = [1_000, 100_000] as const;
+export const listSizes = { small: 1_000, large: 100_000 };
 
 export type View = 'first' | 'byStatus' | 'byFunction' | 'deep';
 export type ListRound = Record<View, { small: Latency; large: Latency }>;

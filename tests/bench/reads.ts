@@ -11,46 +11,55 @@ const running = 4;
 
 export type Reads = Record<'finished' | 'finishedAtRate' | 'running' | 'runningAtRate', Load>;
 
-export type ReadTargets = { finished: string[]; running: string[]; end(): Promise<void> };
+/**
+ * Finished jobs, which the record answers for, and running ones, which the workflow is asked about as well: each as fast as the API answers,
+ * and at a fixed rate. `finish` has a job done and answers its id.
+ */
+export async function readRound(
+  http: Http,
+  finish: () => Promise<string>,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<Reads> {
+  const finished = await waitFor(() => Promise.all(Array.from({ length: 20 }, finish)), {
+    timeoutMs: 60_000,
+    what: 'jobs to finish',
+  });
+  const sleeping = await startSleeping(http);
+  const fast = (ids: string[]): Promise<Load> => {
+    const options = { inFlight: readers, windowMs: plan.readMs, warmUpMs: plan.warmUpMs / 2, signal };
+    return closedLoop(oneOf(http, ids), options);
+  };
+  const steady = (ids: string[]): Promise<Load> =>
+    fixedRate(oneOf(http, ids), { perSecond: readsPerSecond, forMs: plan.readMs, signal });
+  const reads = {
+    finished: await fast(finished),
+    finishedAtRate: await steady(finished),
+    running: await fast(sleeping.ids),
+    runningAtRate: await steady(sleeping.ids),
+  };
+  await sleeping.end();
+  return reads;
+}
 
-/** Finished jobs to read, and jobs that run until `end`. */
-export async function prepareReads(http: Http, finished: string[]): Promise<ReadTargets> {
+/** Jobs that run until `end`. */
+async function startSleeping(http: Http): Promise<{ ids: string[]; end(): Promise<void> }> {
   const submit = async (): Promise<string> => {
     const { body } = await http.post('/v1/jobs', { function: 'sleep', parameters: { seconds: 3_600 } });
     return (body as { id: string }).id;
   };
   const ids = await Promise.all(Array.from({ length: running }, submit));
-  const statuses = (wanted: RegExp) => async (): Promise<boolean> => {
+  const all = (wanted: string) => async (): Promise<boolean> => {
     const answers = await Promise.all(ids.map((id) => http.get(`/v1/jobs/${id}`)));
-    return answers.every(({ body }) => wanted.test((body as { status: string }).status));
+    return answers.every(({ body }) => (body as { status: string }).status === wanted);
   };
-  await waitFor(statuses(/^RUNNING$/), { timeoutMs: 30_000, what: 'jobs to run' });
+  await waitFor(all('RUNNING'), { timeoutMs: 30_000, what: 'jobs to run' });
   return {
-    finished,
-    running: ids,
+    ids,
     async end() {
       await Promise.all(ids.map((id) => http.post(`/v1/jobs/${id}:cancel`, { mode: 'force' })));
-      await waitFor(statuses(/^CANCELED$/), { timeoutMs: 30_000, what: 'jobs to be canceled' });
+      await waitFor(all('CANCELED'), { timeoutMs: 30_000, what: 'jobs to be canceled' });
     },
-  };
-}
-
-/** As fast as the API answers, and at a fixed rate. */
-export async function readRound(
-  http: Http,
-  targets: ReadTargets,
-  { readMs, warmUpMs }: Plan,
-  signal: AbortSignal,
-): Promise<Reads> {
-  const fast = (ids: string[]): Promise<Load> =>
-    closedLoop(oneOf(http, ids), { inFlight: readers, windowMs: readMs, warmUpMs: warmUpMs / 2, signal });
-  const steady = (ids: string[]): Promise<Load> =>
-    fixedRate(oneOf(http, ids), { perSecond: readsPerSecond, forMs: readMs, signal });
-  return {
-    finished: await fast(targets.finished),
-    finishedAtRate: await steady(targets.finished),
-    running: await fast(targets.running),
-    runningAtRate: await steady(targets.running),
   };
 }
 

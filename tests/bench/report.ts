@@ -25,10 +25,7 @@ export function print(results: Results): string {
     ...Object.entries(titles)
       .filter(([kind]) => results.cells.some((cell) => cell.kind === kind))
       .map(([kind, title]) => `(${kind}) ${title}`),
-    section('Jobs: median (least - most) of the rounds', throughput(results.cells)),
-    section('CPU a job, ms, and processors busy, at the heaviest load', cpu(results.cells)),
-    comparedCpu(results.cells),
-    section('History of one job', histories(results.histories)),
+    ...(results.cells.length === 0 ? [] : jobs(results)),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
     ...(results.lists.length === 0
       ? []
@@ -41,6 +38,15 @@ export function print(results: Results): string {
         .join('\n'),
     ),
   ].join('\n');
+}
+
+function jobs({ cells, histories }: Results): string[] {
+  return [
+    section('Jobs: median (least - most) of the rounds', throughput(cells)),
+    section('CPU a job, ms, and processors busy, at the heaviest load', cpu(cells)),
+    comparedCpu(cells),
+    section('History of one job', counts(histories)),
+  ];
 }
 
 function section(title: string, body: string): string {
@@ -112,10 +118,10 @@ function comparedCpu(cells: readonly Cell[]): string {
   return `\n${lines.join('\n')}`;
 }
 
-function histories(counts: Results['histories']): string {
+function counts(histories: Results['histories']): string {
   return table(
     ['', 'events', 'billable actions', 'activities', 'workflow tasks', 'local activity batches', 'upserts'],
-    Object.entries(counts).map(([kind, count]) => [
+    Object.entries(histories).map(([kind, count]) => [
       `(${kind})`,
       ...[
         count.events,
