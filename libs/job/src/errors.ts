@@ -21,6 +21,7 @@ export const errors = {
   'unknown-pool': 'No agent belongs to this pool',
   'unknown-agent': 'There is no such agent',
   'incapable-agent': 'The agent does not offer this function',
+  'agent-not-ready': 'The agent takes no further jobs now',
   'unknown-file': 'There is no such file',
   'id-taken': 'The id is already in use',
   'idempotency-key-reused': 'The idempotency key was used with another body',
@@ -39,6 +40,7 @@ export const errors = {
   'execution-failed': 'The function failed',
   'process-exited': 'The process of the function ended before it answered',
   'output-invalid': 'The function returned something that its own schema refuses',
+  'resource-limit': 'The function used more time, memory or disk than it may',
   'upload-failed': 'The result could not be stored',
   'agent-lost': 'Too many agents were lost while they ran the job',
   'queue-time-limit': 'No agent took the job in time',
@@ -52,6 +54,7 @@ export const errors = {
   // What makes an agent let go of a job, or its reports be refused.
   'stale-attempt': 'Another attempt has taken over',
   'given-back': 'The agent gave the job back',
+  'agent-unfit': 'The agent has no room left to work',
   canceled: 'The job was canceled',
 } as const;
 

@@ -19,6 +19,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'unknown-pool': 422,
   'unknown-agent': 422,
   'incapable-agent': 422,
+  'agent-not-ready': 409,
   'unknown-file': 422,
   'id-taken': 409,
   'idempotency-key-reused': 422,
@@ -36,6 +37,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'execution-failed': 500,
   'process-exited': 500,
   'output-invalid': 500,
+  'resource-limit': 500,
   'upload-failed': 503,
   'agent-lost': 500,
   'queue-time-limit': 500,
@@ -46,5 +48,6 @@ export const statusOf: Record<ErrorCode, number> = {
   'workflow-failed': 500,
   'workflow-gone': 500,
   'given-back': 500,
+  'agent-unfit': 500,
   canceled: 500,
 };
