@@ -53,7 +53,8 @@ export function pemFile(form: string) {
   return variable(content, { form });
 }
 
-function variable<Output>(schema: z.ZodType<Output, string>, facts: About) {
+/** A variable with what is said about it. */
+export function variable<Output>(schema: z.ZodType<Output, string>, facts: About) {
   const described = facts.fallback === undefined ? schema : schema.prefault(facts.fallback);
   about.add(described, facts);
   return described;
@@ -67,7 +68,7 @@ export function optional<Schema extends z.ZodType>(schema: Schema) {
   return described;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error
     ? String(error.code)
     : 'unknown reason';

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { patterns } from '@perdure/job/ids';
 import { z } from 'zod';
 
+import { agentFile, noAgentFile } from './agent-file.ts';
 import { load, readEnvironment } from './environment.ts';
 import {
   database,
@@ -41,6 +42,9 @@ export const workerVariables = z
     ),
     AGENT_SLOTS: optional(wholeNumber('how many jobs the agent runs at once', 1, 1_000)),
     AGENT_PACKS: list(z.string().regex(name), 'names of packs with commas between', 'reference,evaluation'),
+    AGENT_CONFIG: optional(
+      agentFile('the path of the YAML file of an agent, like examples/commands/agent.yaml'),
+    ),
     AGENT_LEASE_SECONDS: wholeNumber(
       'seconds without a beat after which an agent counts as lost',
       1,
@@ -70,6 +74,7 @@ export function loadWorkerConfig(environment: NodeJS.ProcessEnv = readEnvironmen
       pool: env.AGENT_POOL,
       slots: env.AGENT_SLOTS ?? availableParallelism(),
       packs: env.AGENT_PACKS,
+      file: env.AGENT_CONFIG ?? noAgentFile,
       leaseSeconds: env.AGENT_LEASE_SECONDS,
       drainSeconds: env.DRAIN_SECONDS,
     },

@@ -2,7 +2,7 @@ import { patterns } from '@perdure/job/ids';
 import type { Tool } from '@perdure/job/queues';
 import type { z } from 'zod';
 import type { Context } from './context.ts';
-import type { FunctionDefinition, Output, RetryPolicy } from './definition.ts';
+import type { CodeDefinition, FunctionLimits, Output, RetryPolicy } from './definition.ts';
 import { parseParameters } from './parse.ts';
 
 type Returned<O extends Output> = O extends z.ZodType ? z.input<O> : null | void;
@@ -23,6 +23,8 @@ type Declaration<I extends z.ZodObject, O extends Output> = {
   operatingSystems?: string[];
   /** Without it a failure is final. */
   retry?: RetryPolicy;
+  /** Not for `inline`. */
+  limits?: FunctionLimits;
   /** `inline` only for what ends within milliseconds and never blocks: it shares the agent's event loop. */
   isolation: 'process' | 'inline';
   /** The check that goes deeper than the schema (files, models). Throws `InputError`. */
@@ -36,7 +38,7 @@ type Declaration<I extends z.ZodObject, O extends Output> = {
  */
 export function defineFunction<I extends z.ZodObject, O extends Output>(
   declaration: Declaration<I, O>,
-): FunctionDefinition {
+): CodeDefinition {
   const { name, version, input, validate, execute, retry = { maximumAttempts: 1 } } = declaration;
   if (!patterns.name.test(name))
     throw new Error(`a function's name is lower case, digits and dashes; got '${name}'`);
@@ -61,6 +63,7 @@ export function defineFunction<I extends z.ZodObject, O extends Output>(
     tool: declaration.tool ?? null,
     operatingSystems: declaration.operatingSystems ?? [],
     retry,
+    limits: declaration.limits ?? {},
     isolation: declaration.isolation,
     ...(validate && { validate: async (context: Context) => validate(typed(context)) }),
     execute: async (context) => execute(typed(context)),

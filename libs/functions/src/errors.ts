@@ -32,3 +32,25 @@ export class RetryableError extends PerdureError {
     super('execution-failed', message, options);
   }
 }
+
+/** Thrown when what an operator has declared cannot be used. Its message names every problem, its place and the remedy. */
+export class DeclarationError extends Error {
+  override readonly name = 'DeclarationError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(['These declarations cannot be used:', ...problems.map((one) => `  - ${one}`)].join('\n'));
+    this.problems = problems;
+    // Whoever reads it is to mend the declaration, not the program.
+    this.stack = this.message;
+  }
+}
+
+/** Whether an error, or what caused it, says that the disk or a quota is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  for (let one = error, depth = 0; typeof one === 'object' && one !== null && depth < 10; depth++) {
+    if ('code' in one && (one.code === 'ENOSPC' || one.code === 'EDQUOT')) return true;
+    one = 'cause' in one ? one.cause : undefined;
+  }
+  return false;
+}

@@ -8,6 +8,20 @@ export {
   type ProducedFile,
 } from './context.ts';
 export { defineFunction } from './define.ts';
-export type { FunctionDefinition, RetryPolicy } from './definition.ts';
-export { FatalError, InputError, type InputErrorCode, OutputError, RetryableError } from './errors.ts';
+export type {
+  CodeDefinition,
+  CommandDefinition,
+  FunctionDefinition,
+  FunctionLimits,
+  RetryPolicy,
+} from './definition.ts';
+export { defaultEnvironment } from './environment.ts';
+export {
+  FatalError,
+  InputError,
+  type InputErrorCode,
+  isOutOfSpace,
+  OutputError,
+  RetryableError,
+} from './errors.ts';
 export { checkParameters, inWords, parseOutput, parseParameters } from './parse.ts';

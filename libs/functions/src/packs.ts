@@ -1,6 +1,6 @@
-import type { FunctionDefinition } from './definition.ts';
+import type { CodeDefinition } from './definition.ts';
 
-type Pack = { functions: readonly FunctionDefinition[] };
+type Pack = { functions: readonly CodeDefinition[] };
 
 /** Imported only where they are asked for, so that an agent without a pack needs none of its libraries. */
 const packs = {
@@ -20,7 +20,7 @@ export function isPackName(text: string): text is PackName {
  * The functions of a pack, by its name, or by the `file:` URL of a module that exports `functions`
  * (how a program that embeds an agent brings its own). Throws when there is no such pack.
  */
-export async function loadPack(pack: string): Promise<readonly FunctionDefinition[]> {
+export async function loadPack(pack: string): Promise<readonly CodeDefinition[]> {
   if (pack.startsWith('file:')) {
     const { functions } = (await import(pack)) as Partial<Pack>;
     if (functions === undefined) throw new Error(`${pack} does not export functions`);

@@ -57,7 +57,8 @@ export function detailsOf(error: z.ZodError): ErrorDetail[] {
     const at = pointerOf(issue.path);
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({ pointer: at + pointerOf([key]), detail: 'unknown field' }));
-    return [{ pointer: at, detail: issue.message }];
+    const inner = issue.code === 'invalid_key' ? issue.issues[0] : undefined;
+    return [{ pointer: at, detail: inner?.message ?? issue.message }];
   });
 }
 

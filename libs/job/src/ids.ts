@@ -4,12 +4,14 @@ const agentId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const name = /^[a-z][a-z0-9-]{0,62}$/;
 /** `any` and `agent` have a meaning of their own in the names of claim queues. */
 const pool = /^(?!(?:any|agent)$)[a-z][a-z0-9-]{0,62}$/;
+const toolName = /^[\w.-]{1,64}$/;
+const toolVersion = /^[\w.-]{1,32}$/;
 const version = /^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(-[0-9A-Za-z.-]{1,32})?$/;
 
 /** The tenant of the first start, and of workflows that are started directly without naming one. */
 export const defaultTenantId = '00000000-0000-7000-8000-000000000001';
 
-export const patterns = { uuid, jobId, agentId, name, pool, version } as const;
+export const patterns = { uuid, jobId, agentId, name, pool, toolName, toolVersion, version } as const;
 
 /** A job's id is its workflow's id. Ids made or accepted over HTTP are UUIDs; a direct start may bring any of this form. */
 export function isJobId(text: string): boolean {

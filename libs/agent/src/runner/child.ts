@@ -5,12 +5,14 @@ import { loadPack } from '@perdure/functions/packs';
 import type { ProgressReport } from './contract.ts';
 import { failureFrom, isErrorLike, messageOf } from './failure.ts';
 import { now } from './log-intake.ts';
+import { offerToKernel } from './proc.ts';
 import { type ChildArgument, type Report, reportDescriptor, type Request } from './protocol.ts';
 import { runStage } from './stage.ts';
 import { dieWith } from './watchdog.ts';
 
 const { agentPid, pack } = JSON.parse(process.argv[2] ?? '') as ChildArgument;
 dieWith(agentPid);
+offerToKernel('self');
 
 const stopped = new AbortController();
 /** Longer lines would only be cut by the agent. */

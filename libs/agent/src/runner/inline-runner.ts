@@ -1,11 +1,21 @@
-import type { FunctionDefinition } from '@perdure/functions';
-import type { Hooks, Runner, StageInput, StageName, StageResult } from './contract.ts';
+import type { CodeDefinition } from '@perdure/functions';
+import type {
+  Hooks,
+  Runner,
+  SessionOptions,
+  StageInput,
+  StageName,
+  StageResult,
+  Stopped,
+} from './contract.ts';
 import { canceled, failureFrom, FunctionFailure } from './failure.ts';
-import { logIntake, now } from './log-intake.ts';
+import { limitsFor } from './limits.ts';
+import { logIntake, logLimits } from './log-intake.ts';
 import { runStage } from './stage.ts';
 
 /** Runs a function in the agent's own event loop. Its code cannot be killed; after the grace time it is no longer waited for. */
-export function inlineRunner(definition: FunctionDefinition, scratch: string): Runner {
+export function inlineRunner(definition: CodeDefinition, { scratch, ...options }: SessionOptions): Runner {
+  const { logLines } = limitsFor(definition, options.limits);
   const stopped = new AbortController();
   const givenUp = Promise.withResolvers<never>();
   // Only a stage that runs waits for it.
@@ -14,11 +24,11 @@ export function inlineRunner(definition: FunctionDefinition, scratch: string): R
 
   async function run(stage: StageName, input: StageInput, hooks: Hooks): Promise<StageResult> {
     if (stopped.signal.aborted) throw new FunctionFailure(canceled);
-    const intake = logIntake(hooks.onLog);
+    const intake = logIntake(hooks.onLog, { ...logLimits, lines: logLines });
     const work = runStage(definition, stage, input, {
       scratch,
       signal: stopped.signal,
-      log: (level, text) => void intake.take({ at: now(), stream: 'log', level, text }),
+      log: (level, text) => void intake.take({ stream: 'log', level, text }),
       progress: hooks.onProgress,
     }).catch((cause: unknown) => {
       throw new FunctionFailure(failureFrom(cause, { aborted: stopped.signal.aborted }), { cause });
@@ -28,12 +38,18 @@ export function inlineRunner(definition: FunctionDefinition, scratch: string): R
     return ended.finally(() => intake.finish());
   }
 
-  async function stop(graceMs: number): Promise<void> {
+  async function stop(graceMs: number): Promise<Stopped> {
     stopped.abort();
     const timer = setTimeout(() => givenUp.reject(new FunctionFailure(canceled)), graceMs);
-    await Promise.race([running, givenUp.promise]).catch(() => {});
-    clearTimeout(timer);
+    try {
+      await Promise.race([running, givenUp.promise]);
+      return 'stopped';
+    } catch {
+      return 'killed';
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  return { run, stop, pid: undefined, ended: false, kill: () => stop(0) };
+  return { run, stop, pid: undefined, ended: false };
 }

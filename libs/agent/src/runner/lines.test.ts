@@ -23,7 +23,7 @@ test.each([
   [[], []],
 ])('%j is the lines %j', async (chunks, wanted) => {
   const lines: string[] = [];
-  for await (const { text, cut } of linesOf(chunksOf(chunks), 5))
-    lines.push(cut > 0 ? `${text}+${cut}` : text);
+  for await (const some of linesOf(chunksOf(chunks), 5))
+    lines.push(...some.map(({ text, cut }) => (cut > 0 ? `${text}+${cut}` : text)));
   expect(lines).toEqual(wanted);
 });

@@ -4,9 +4,12 @@ import type { Hooks, LogLine } from './contract.ts';
 /** What one stage may write. Back-pressure keeps memory flat; this keeps the record from being filled by one job. */
 export const logLimits = { lines: 100_000, characters: 32 * 1024 * 1024, lineLength: 8 * 1024 };
 
+/** `at` is now when it is not said: a line that is dropped needs no time. */
+type WrittenLine = Omit<LogLine, 'at'> & { at?: string };
+
 export type LogIntake = {
-  /** `cut`: so many characters were cut off already. Resolves when the next line may come. Never rejects. */
-  take(line: LogLine, cut?: number): Promise<void>;
+  /** `cut`: so many characters were cut off already. Resolves when the next line may come; nothing to wait for where it is dropped. Never rejects. */
+  take(line: WrittenLine, cut?: number): Promise<void> | undefined;
   finish(): Promise<void>;
 };
 
@@ -27,10 +30,10 @@ export function logIntake(onLog: Hooks['onLog'], limits = logLimits): LogIntake 
         const short = text.slice(0, limits.lineLength);
         const missing = cut + text.length - short.length;
         const note = missing > 0 ? `… (${missing} more characters cut)` : '';
-        return pass({ ...rest, text: clip(short + note, limits.lineLength + 100) });
+        return pass({ at: now(), ...rest, text: clip(short + note, limits.lineLength + 100) });
       }
       dropped += 1;
-      if (dropped > 1) return Promise.resolve();
+      if (dropped > 1) return undefined;
       return pass(
         marker(
           `Lines are dropped from here on: the limit of ${limits.lines} lines or ${limits.characters} characters is reached`,

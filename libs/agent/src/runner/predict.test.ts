@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isAlive } from '../../../../tests/support/alive.ts';
 import { waitFor } from '../../../../tests/support/wait.ts';
 import { openSession } from './session.ts';
+import { functionOf } from './testing/sessions.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const predict = await functionOf('evaluation', 'predict');
 const parameters = {
   model: '00000000-0000-7000-8000-00000000000a',
   modelCard: '00000000-0000-7000-8000-00000000000b',
@@ -19,12 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function start(model: string, data = 'examples/breast-cancer/score.csv') {
   const scratch = await mkdtemp(join(folder, 'job-'));
-  const session = openSession({
-    pack: 'evaluation',
-    functionName: 'predict',
-    functionVersion: '1.0.0',
-    scratch,
-  });
+  const session = openSession({ pack: 'evaluation', definition: predict, scratch });
   const path = (file: string) => (file.startsWith('/') ? file : join(root, file));
   const files = {
     [parameters.model]: path(`${model}/model.onnx`),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Exit, startChild } from './child-process.ts';
+import type { CodeDefinition } from '@perdure/functions';
+import { startChild } from './child-process.ts';
 import type {
   Hooks,
   LogLine,
@@ -9,16 +10,19 @@ import type {
   StageInput,
   StageName,
   StageResult,
+  Stopped,
 } from './contract.ts';
-import { canceled, type FailureReport, FunctionFailure } from './failure.ts';
-import { type LogIntake, logIntake, logLimits, now } from './log-intake.ts';
-import { type Line, linesOf } from './lines.ts';
+import { canceled, type FailureReport, FunctionFailure, overLimit, unlessDiskIsFull } from './failure.ts';
+import { limitsFor } from './limits.ts';
+import { type LogIntake, logIntake, logLimits } from './log-intake.ts';
+import type { Line } from './lines.ts';
+import { type Exit, exitInWords } from './process-group.ts';
 import { parseReport, type Report } from './protocol.ts';
+import { openPumps } from './pumps.ts';
+import { sharedUsageSampler } from './usage-sampler.ts';
 
 /** A report is at most the output (1 MiB), with what JSON makes of it. */
 const maxReportLength = 16 * 1024 * 1024;
-/** How long the last lines are waited for when nothing comes any more. */
-const quietMs = 1_000;
 
 type Ending = Extract<Report, { type: 'done' | 'failed' }>;
 type Running = {
@@ -29,25 +33,42 @@ type Running = {
   unmarked: Set<LogLine['stream']>;
   allMarked: PromiseWithResolvers<void>;
   ending: PromiseWithResolvers<Ending | Exit>;
+  /** `ending` has come. */
+  over: boolean;
 };
 
 /** Runs a function in a child process of its own. */
-export function processRunner({ pack, scratch, env, functionName, functionVersion }: SessionOptions): Runner {
-  const child = startChild(pack, scratch, env);
+export function processRunner(definition: CodeDefinition, options: SessionOptions): Runner {
+  const { pack, scratch, env, sampler = sharedUsageSampler } = options;
+  const { name: functionName, version: functionVersion } = definition;
+  const limits = limitsFor(definition, options.limits);
+  const child = startChild({ pack, scratch, env, heapMiB: limits.memoryMiB });
+  const { group } = child;
+  const { pump, untilQuiet } = openPumps();
   let running: Running | undefined;
   let stopping = false;
+  let killed = false;
   let ended = false;
-  /** Lines that are being handed on at this moment, and those that ever came. */
-  let handing = 0;
-  let came = 0;
+  let exceeded: FailureReport | undefined;
+  let outOfHeap = false;
 
+  const unwatch = sampler.watch({
+    pid: group.pid,
+    scratch,
+    limits,
+    exceeded(message) {
+      exceeded = overLimit(message);
+      group.signal('SIGKILL');
+    },
+  });
   const pumps = Promise.all([
     pump(child.stdout, logLimits.lineLength, textTaker('stdout', 'info')),
     pump(child.stderr, logLimits.lineLength, textTaker('stderr', 'warn')),
     pump(child.reports, maxReportLength, takeReport),
   ]);
-  const gone = child.exited.then(async (exit) => {
+  const gone = group.exited.then(async (exit) => {
     ended = true;
+    unwatch();
     // Something that has left the process group may hold the pipes open for ever.
     await Promise.race([pumps, untilQuiet()]);
     for (const stream of [child.stdout, child.stderr, child.reports]) stream.destroy();
@@ -58,15 +79,18 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     if (running) throw new Error('a session runs one stage at a time');
     if (stopping) throw new FunctionFailure(canceled);
     const mark = randomUUID();
-    running = {
+    const current: Running = {
       hooks,
       mark,
-      intake: logIntake(hooks.onLog),
+      intake: logIntake(hooks.onLog, { ...logLimits, lines: limits.logLines }),
       unmarked: new Set(['stdout', 'stderr']),
       allMarked: Promise.withResolvers(),
       ending: Promise.withResolvers(),
+      over: false,
     };
-    const { ending, allMarked, intake } = running;
+    running = current;
+    const { ending, allMarked, intake } = current;
+    void ending.promise.then(() => (current.over = true));
     child.send({ type: 'stage', stage, functionName, functionVersion, scratch, mark, ...input });
     void gone.then((exit) => {
       ending.resolve(exit);
@@ -76,9 +100,9 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
       const end = await ending.promise;
       await Promise.race([allMarked.promise, untilQuiet()]);
       await intake.finish();
-      if (!('type' in end)) throw new FunctionFailure(stopping ? canceled : exitFailure(end));
+      if (!('type' in end)) throw new FunctionFailure(stopping ? canceled : await exitFailure(end));
       // What comes next must find a new process, not one that is about to end.
-      if (end.type === 'failed' && end.last) await child.exited;
+      if (end.type === 'failed' && end.last) await group.exited;
       if (end.type === 'failed') throw new FunctionFailure(stopping ? canceled : end);
       return { output: end.output, files: end.files };
     } finally {
@@ -86,7 +110,7 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
     }
   }
 
-  function takeReport({ text, cut }: Line): Promise<void> | void {
+  function takeReport({ text, cut }: Line): Promise<void> | undefined {
     const report = cut > 0 ? undefined : parseReport(text);
     if (!report) {
       running?.ending.resolve(unreadable);
@@ -102,7 +126,13 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
 
   function textTaker(stream: 'stdout' | 'stderr', level: LogLine['level']) {
     let blanks = 0;
-    return async ({ text, cut }: Line): Promise<void> => {
+    const pass = (text: string, cut: number) => running?.intake.take({ stream, level, text }, cut);
+    const passAfterBlanks = async ({ text, cut }: Line): Promise<void> => {
+      for (; blanks > 0; blanks--) await pass('', 0);
+      await pass(text, cut);
+    };
+    return (line: Line): Promise<void> | undefined => {
+      const { text, cut } = line;
       if (text === running?.mark) {
         // The child ends the last line before its mark, which makes a blank one of nothing.
         blanks = 0;
@@ -114,44 +144,27 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
         blanks += 1;
         return;
       }
-      for (; blanks > 0; blanks--) await running?.intake.take({ at: now(), stream, level, text: '' });
-      await running?.intake.take({ at: now(), stream, level, text }, cut);
+      if (stream === 'stderr' && text.includes('JavaScript heap out of memory')) outOfHeap = true;
+      return blanks === 0 ? pass(text, cut) : passAfterBlanks(line);
     };
   }
 
-  async function pump(
-    stream: AsyncIterable<string>,
-    maxLength: number,
-    take: (line: Line) => Promise<void> | void,
-  ): Promise<void> {
-    try {
-      for await (const line of linesOf(stream, maxLength)) {
-        handing += 1;
-        came += 1;
-        try {
-          await take(line);
-        } finally {
-          handing -= 1;
-        }
-      }
-    } catch {
-      // The pipe was closed with the process.
-    }
+  async function exitFailure(exit: Exit): Promise<FailureReport> {
+    if (exceeded) return exceeded;
+    if (outOfHeap && exit.signal === 'SIGABRT')
+      return overLimit(
+        `The function used more memory than ${limits.memoryMiB} MiB, which are allowed (memoryMiB)`,
+      );
+    const message = `The process of the function ${exitInWords(exit)}`;
+    return unlessDiskIsFull({ code: 'process-exited', message, retryable: true, details: [] }, scratch);
   }
 
-  async function untilQuiet(): Promise<void> {
-    let before: number;
-    do {
-      before = came;
-      await delay(quietMs, undefined, { ref: false });
-    } while (handing > 0 || came > before);
-  }
-
-  async function kill(): Promise<void> {
+  async function kill(): Promise<Stopped> {
     stopping = true;
-    child.killGroup();
+    if (running && !running.over) killed = true;
     // Not until its last lines are kept: whoever keeps them may be what is waiting for this.
-    await child.exited;
+    await group.kill();
+    return killed ? 'killed' : 'stopped';
   }
 
   return {
@@ -165,10 +178,9 @@ export function processRunner({ pack, scratch, env, functionName, functionVersio
         await Promise.race([running.ending.promise, grace]);
         enough.abort();
       }
-      await kill();
+      return kill();
     },
-    kill,
-    pid: child.pid,
+    pid: group.pid,
     get ended() {
       return ended;
     },
@@ -183,17 +195,3 @@ const unreadable: Ending = {
   details: [],
   last: false,
 };
-
-function exitFailure({ code, signal, error }: Exit): FailureReport {
-  const how = error
-    ? `could not be started: ${error.message}`
-    : signal
-      ? `was ended by signal ${signal}${signal === 'SIGKILL' ? ' (often: the system ran out of memory)' : ''}`
-      : `exited with code ${code}`;
-  return {
-    code: 'process-exited',
-    message: `The process of the function ${how}`,
-    retryable: true,
-    details: [],
-  };
-}

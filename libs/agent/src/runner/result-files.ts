@@ -3,7 +3,7 @@ import { resolve, sep } from 'node:path';
 import { type FunctionDefinition, OutputError, type ProducedFile } from '@perdure/functions';
 import type { ResultFile } from './contract.ts';
 
-const maxFiles = 1_000;
+export const maxFiles = 1_000;
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const plainName = /^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]{1,200}$/;
 const mediaTypeForm = /^[\w.+-]+\/[\w.+-]+(;[ -~]*)?$/;

@@ -6,7 +6,7 @@ import type { JsonObject } from '@perdure/job/json';
 import { isAlive } from '../../../../tests/support/alive.ts';
 import { waitFor } from '../../../../tests/support/wait.ts';
 import { openSession } from './session.ts';
-import { failureOf, manageSessions, odd, sessionFolder, start } from './testing/sessions.ts';
+import { failureOf, functionOf, manageSessions, odd, sessionFolder, start } from './testing/sessions.ts';
 
 manageSessions();
 
@@ -40,7 +40,7 @@ describe('a session', () => {
   });
 
   test('refuses parameters that break the schema, in both stages', async () => {
-    const { validate, fail } = await start('count', 'reference');
+    const { validate, fail } = await start('count', { pack: 'reference' });
     const wanted = {
       code: 'invalid-parameters',
       retryable: false,
@@ -50,13 +50,8 @@ describe('a session', () => {
     expect(await fail({ to: 'many' })).toMatchObject(wanted);
   });
 
-  test('tells that the pack has no such function', async () => {
-    const { validate } = await start('no-such-thing');
-    await expect(validate()).rejects.toMatchObject({ code: 'unknown-function' });
-  });
-
   test('runs an inline function without a process', async () => {
-    const { session, execute } = await start('echo', 'reference');
+    const { session, execute } = await start('echo', { pack: 'reference' });
     await expect(execute({ a: [1] })).resolves.toEqual({ output: { echo: { a: [1] } }, files: [] });
     expect(session.pid).toBeUndefined();
   });
@@ -120,12 +115,8 @@ describe('a failure', () => {
     const { session, scratch, fail } = await start('throws');
     await session.kill();
     expect(await fail()).toMatchObject({ code: 'canceled' });
-    const gone = openSession({
-      pack: odd,
-      functionName: 'throws',
-      functionVersion: '1.0.0',
-      scratch: `${scratch}/none`,
-    });
+    const definition = await functionOf(odd, 'throws');
+    const gone = openSession({ pack: odd, definition, scratch: `${scratch}/none` });
     await expect(
       gone.execute({ parameters: {}, files: {} }, { onLog: () => {}, onProgress: () => {} }),
     ).rejects.toMatchObject({
@@ -140,7 +131,7 @@ describe('a stop', () => {
     const { session, fail, says, texts } = await start('is-polite');
     const failure = fail();
     await says('waiting');
-    await session.stop(60_000);
+    expect(await session.stop(60_000)).toBe('stopped');
     expect(await failure).toMatchObject({ code: 'canceled', retryable: false });
     expect(texts()).toEqual(['waiting', 'cleaned up']);
     expect(await isAlive(session.pid ?? 0)).toBe(false);
@@ -150,7 +141,7 @@ describe('a stop', () => {
     const { session, fail, lines } = await start(name);
     const failure = fail();
     await waitFor(() => lines.length > 0, { what: 'the first line' });
-    await session.stop(300);
+    expect(await session.stop(300)).toBe('killed');
     expect(await failure).toMatchObject({ code: 'canceled', retryable: false });
     expect(await isAlive(session.pid ?? 0)).toBe(false);
   });
@@ -173,8 +164,8 @@ describe('a stop', () => {
     const failure = fail();
     await says('waiting');
     const patient = session.stop(600_000);
-    await session.stop(0);
-    await patient;
+    expect(await session.stop(0)).toBe('killed');
+    expect(await patient).toBe('killed');
     expect(await failure).toMatchObject({ code: 'canceled' });
   });
 
@@ -198,19 +189,19 @@ describe('a stop', () => {
 
   test('before the first stage leaves nothing behind', async () => {
     const { session, fail } = await start('is-polite');
-    await session.stop(1_000);
+    expect(await session.stop(1_000)).toBe('stopped');
     expect(await fail()).toMatchObject({ code: 'canceled' });
     expect(session.pid === undefined || !(await isAlive(session.pid))).toBe(true);
   });
 
   test.each([
-    ['inline-polite', 60_000],
-    ['inline-deaf', 100],
-  ])('of %s ends the wait for it', async (name, graceMs) => {
+    ['inline-polite', 60_000, 'stopped'],
+    ['inline-deaf', 100, 'killed'],
+  ])('of %s ends the wait for it', async (name, graceMs, how) => {
     const { session, fail } = await start(name);
     const failure = fail();
     await new Promise((resolve) => setImmediate(resolve));
-    await session.stop(graceMs);
+    expect(await session.stop(graceMs)).toBe(how);
     expect(await failure).toMatchObject({ code: 'canceled', retryable: false });
   });
 

@@ -1,6 +1,4 @@
-import type { FunctionDefinition } from '@perdure/functions';
-import { loadPack } from '@perdure/functions/packs';
-import { PerdureError } from '@perdure/job/errors';
+import { commandRunner } from './command-runner.ts';
 import type {
   Hooks,
   Runner,
@@ -9,6 +7,7 @@ import type {
   StageInput,
   StageName,
   StageResult,
+  Stopped,
 } from './contract.ts';
 import { canceled, FunctionFailure } from './failure.ts';
 import { inlineRunner } from './inline-runner.ts';
@@ -25,57 +24,43 @@ export type {
   StageInput,
   StageResult,
 } from './contract.ts';
+export type { Limits } from './limits.ts';
 
 /** Opens a session and begins to start its process. Never throws: what is wrong is told by the first stage. */
 export function openSession(options: SessionOptions): Session {
   let stopped = false;
-  let runner: Runner | undefined;
-  const opened = findFunction(options).then((definition) => {
-    const open = () =>
-      definition.isolation === 'inline' ? inlineRunner(definition, options.scratch) : processRunner(options);
-    runner = stopped ? undefined : open();
-    return open;
-  });
-  // Told to the first stage; not an unhandled rejection when there is none.
-  opened.catch(() => {});
+  let runner = openRunner(options);
 
   async function run(stage: StageName, input: StageInput, hooks: Hooks): Promise<StageResult> {
-    const open = await opened;
     if (stopped) throw new FunctionFailure(canceled);
-    if (!runner || runner.ended) runner = open();
+    if (runner.ended) runner = openRunner(options);
     return runner.run(stage, input, hooks);
   }
 
-  async function stop(graceMs: number): Promise<void> {
+  async function stop(graceMs: number): Promise<Stopped> {
     stopped = true;
-    await opened.catch(() => {});
-    await runner?.stop(graceMs);
+    return runner.stop(graceMs);
   }
 
   return {
     validate: async (input, hooks) => void (await run('validate', input, hooks)),
     execute: (input, hooks) => run('execute', input, hooks),
     stop,
-    kill: () => stop(0),
+    kill: async () => void (await stop(0)),
     get pid() {
-      return runner?.pid;
+      return runner.pid;
     },
   };
 }
 
-/** Throws `PerdureError` 'unknown-function'. */
-export async function findFunction({
-  pack,
-  functionName,
-  functionVersion,
-}: Omit<SessionOptions, 'scratch'>): Promise<FunctionDefinition> {
-  const found = (await loadPack(pack)).find(
-    ({ name, version }) => name === functionName && version === functionVersion,
-  );
-  if (!found)
-    throw new PerdureError(
-      'unknown-function',
-      `the pack ${pack} has no function ${functionName}@${functionVersion}`,
-    );
-  return found;
+function openRunner(options: SessionOptions): Runner {
+  const { definition } = options;
+  switch (definition.isolation) {
+    case 'inline':
+      return inlineRunner(definition, options);
+    case 'process':
+      return processRunner(definition, options);
+    case 'command':
+      return commandRunner(definition, options);
+  }
 }

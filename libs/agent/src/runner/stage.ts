@@ -1,5 +1,5 @@
 import {
-  type FunctionDefinition,
+  type CodeDefinition,
   type LogLevel,
   parseOutput,
   parseParameters,
@@ -22,7 +22,7 @@ const progressIntervalMs = 200;
 
 /** Runs one stage of a function here: in the child process, or in the agent's for an inline function. */
 export async function runStage(
-  definition: FunctionDefinition,
+  definition: CodeDefinition,
   stage: StageName,
   { parameters, files }: StageInput,
   { scratch, signal, log, progress }: Surroundings,

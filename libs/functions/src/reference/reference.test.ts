@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '@perdure/job/json';
 import type { Progress } from '../context.ts';
-import type { FunctionDefinition } from '../definition.ts';
+import type { CodeDefinition } from '../definition.ts';
 import { FatalError, RetryableError } from '../errors.ts';
 import { count } from './count.ts';
 import { echo } from './echo.ts';
 import { fail } from './fail.ts';
 import { sleep } from './sleep.ts';
 
-function run(definition: FunctionDefinition, parameters: JsonObject, signal = new AbortController().signal) {
+function run(definition: CodeDefinition, parameters: JsonObject, signal = new AbortController().signal) {
   const lines: string[] = [];
   const progress: Progress[] = [];
   const take = (text: string) => void lines.push(text);

@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import type { FunctionDefinition } from '@perdure/functions';
+import { commandFunctions } from '@perdure/functions/command';
+import { loadPack } from '@perdure/functions/packs';
 import type { JsonObject } from '@perdure/job/json';
 import { waitFor } from '../../../../../tests/support/wait.ts';
 import {
@@ -10,15 +13,24 @@ import {
   openSession,
   type ProgressReport,
   type Session,
+  type SessionOptions,
+  type StageInput,
 } from '../session.ts';
 
 export const odd = new URL('../../../../../tests/fixtures/functions/odd.ts', import.meta.url).href;
 let folder = '';
 const open: Session[] = [];
 
-export async function start(functionName: string, pack = odd) {
+type Options = { pack?: string; definition?: FunctionDefinition } & Pick<
+  SessionOptions,
+  'limits' | 'sampler'
+>;
+
+/** A session of a function of a pack (by name; `odd` is the pack when not said), or of a definition of one's own. */
+export async function start(functionName: string, { pack = odd, definition, ...rest }: Options = {}) {
   const scratch = await mkdtemp(join(folder, 'job-'));
-  const session = openSession({ pack, functionName, functionVersion: '1.0.0', scratch });
+  definition ??= await functionOf(pack, functionName);
+  const session = openSession({ pack, definition, scratch, ...rest });
   open.push(session);
   const lines: LogLine[] = [];
   const progress: ProgressReport[] = [];
@@ -26,7 +38,7 @@ export async function start(functionName: string, pack = odd) {
     onLog: (line: LogLine) => void lines.push(line),
     onProgress: (one: ProgressReport) => void progress.push(one),
   };
-  const given = (parameters: JsonObject) => ({ parameters, files: {} });
+  const given = (parameters: JsonObject, files: StageInput['files'] = {}) => ({ parameters, files });
   return {
     session,
     scratch,
@@ -35,12 +47,38 @@ export async function start(functionName: string, pack = odd) {
     hooks,
     texts: () => lines.map(({ text }) => text),
     validate: (parameters: JsonObject = {}) => session.validate(given(parameters), hooks),
-    execute: (parameters: JsonObject = {}) => session.execute(given(parameters), hooks),
+    execute: (parameters: JsonObject = {}, files: StageInput['files'] = {}) =>
+      session.execute(given(parameters, files), hooks),
     /** The failure of `execute`. */
     fail: (parameters: JsonObject = {}) => failureOf(session.execute(given(parameters), hooks)),
     says: (text: string) =>
       waitFor(() => lines.some((line) => line.text === text), { what: `the line '${text}'` }),
   };
+}
+
+/** A session of a program that an operator has declared so. */
+export function startCommand(declared: object, rest: Options = {}) {
+  const declaration = {
+    name: 'tool',
+    version: '1.0.0',
+    description: 'A tool.',
+    args: [],
+    parameters: { type: 'object', properties: {} },
+    ...declared,
+  };
+  const [definition] = commandFunctions([declaration], { file: '/nowhere/agent.yaml', environment: {} });
+  return start('tool', { pack: 'command', definition, ...rest });
+}
+
+/** The same, of a text for `sh`. */
+export function startScript(script: string, declared: object = {}, rest: Options = {}) {
+  return startCommand({ program: 'sh', args: ['-c', script], ...declared }, rest);
+}
+
+export async function functionOf(pack: string, functionName: string): Promise<FunctionDefinition> {
+  const found = (await loadPack(pack)).find(({ name }) => name === functionName);
+  if (!found) throw new Error(`${pack} has no function ${functionName}`);
+  return found;
 }
 
 export async function failureOf(stage: Promise<unknown>): Promise<FunctionFailure> {
