@@ -6,6 +6,7 @@ import { apiProgram } from '../../apps/local/src/api-build.ts';
 import { type Child, howItEnded, startChild } from '../../apps/local/src/child.ts';
 import { root } from '../../apps/local/src/folders.ts';
 import { noteProcess } from '../../apps/local/src/ledger.ts';
+import type { EmbeddedAgent } from '../support/embedded-agent.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Http, openHttp } from './http.ts';
 import type { Servers } from './servers.ts';
@@ -102,11 +103,23 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
         AGENT_PACKS: 'reference',
         DRAIN_SECONDS: '1',
       }),
-    startBenchAgent: (url) =>
+    startBenchAgent: (databaseUrl) =>
       start(
         'bench-agent',
-        bench('agent.ts'),
-        [url, servers.temporalAddress, servers.folder, String(agentSlots)],
+        join(root, 'tests', 'support', 'embedded-agent.ts'),
+        [
+          JSON.stringify({
+            id: 'bench-agent',
+            databaseUrl,
+            temporalAddress: servers.temporalAddress,
+            temporalNamespace: 'default',
+            storageUrl: `file:${join(servers.folder, 'storage')}`,
+            home: servers.folder,
+            pack: import.meta.resolve('./packs/all-stages.ts'),
+            slots: agentSlots,
+            leaseMs: 15_000,
+          } satisfies EmbeddedAgent),
+        ],
         {},
       ),
     startBare: (part) => start(`bare-${part}`, bench(`bare/${part}.ts`), [servers.temporalAddress], {}),

@@ -142,7 +142,7 @@ scenario('a running job that is reassigned stops where it ran and completes on t
   await expectCompletedOnce(api, id);
   expect(await api.job(id)).toMatchObject({ attempt: 2, assignedAgentId: other.name });
   const reassigned = (await api.history(id)).find(({ type }) => type === 'reassigned');
-  expect(reassigned).toMatchObject({ message: 'for the test', data: { acknowledged: true } });
+  expect(reassigned).toMatchObject({ message: 'for the test', data: { acknowledgedAt: expect.any(String) } });
   expect((await api.reassign(id, { anyone: true })).status).toBe(409);
 });
 

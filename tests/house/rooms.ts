@@ -29,6 +29,7 @@ const pureJob = [
   'start',
   'status',
   'transitions',
+  'updates',
 ].map((file) => `job/${file}`);
 
 const nest = ['@nestjs/common', '@nestjs/core', '@nestjs/swagger', '@nestjs/platform-fastify', 'rxjs'];
@@ -58,15 +59,15 @@ export const rooms: Record<string, Room> = {
   'libs/functions': {
     files: '^libs/functions/src/',
     enters: ['job/*'],
-    packages: ['zod', 'csv-parse', 'csv-stringify', 'onnxruntime-node'],
+    packages: ['zod', 'ajv', 'csv-parse', 'csv-stringify', 'onnxruntime-node'],
     node: ['fs', 'path', 'stream', 'timers'],
   },
   'libs/agent': {
     files: '^libs/agent/src/',
     enters: ['job/*', 'activities/*', 'functions/*', 'store/report'],
     entersForTypes: ['storage', 'store/database'],
-    packages: ['@temporalio/worker', 'execa', 'zod'],
-    node: ['crypto', 'fs', 'path', 'stream', 'timers', 'url', 'util', 'worker_threads'],
+    packages: ['@temporalio/worker', 'execa', 'mime', 'zod'],
+    node: ['crypto', 'fs', 'os', 'path', 'readline', 'stream', 'timers', 'url', 'util', 'worker_threads'],
   },
   'libs/store': {
     files: '^libs/store/src/',
@@ -83,7 +84,7 @@ export const rooms: Record<string, Room> = {
   'libs/config': {
     files: '^libs/config/src/',
     enters: ['job/ids'],
-    packages: ['zod'],
+    packages: ['yaml', 'zod'],
     node: ['fs', 'os', 'path'],
   },
   'apps/api': {

@@ -5,11 +5,13 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
+import { RegistrationService } from './agents/registration.service.ts';
 import { DatabaseService } from './database/database.service.ts';
 import { ContentController } from './files/content.controller.ts';
 import { FilesController } from './files/files.controller.ts';
 import { FilesService } from './files/files.service.ts';
 import { StorageService } from './files/storage.service.ts';
+import { Uploads } from './files/uploads.ts';
 import { Catalogue } from './functions/catalogue.ts';
 import { FunctionsController } from './functions/functions.controller.ts';
 import { FunctionsService } from './functions/functions.service.ts';
@@ -34,8 +36,20 @@ import { WorkflowStatus } from './jobs/workflow-status.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
+import { PoolsController } from './pools/pools.controller.ts';
+import { PoolsService } from './pools/pools.service.ts';
 import { Settings } from './settings.ts';
+import { Backlogs } from './temporal/backlogs.ts';
+import { Holds } from './temporal/holds.ts';
 import { TemporalService } from './temporal/temporal.service.ts';
+import { BeatsService } from './work/beats.service.ts';
+import { ClaimsService } from './work/claims.service.ts';
+import { Dispatcher } from './work/dispatcher.ts';
+import { EndingsService } from './work/endings.service.ts';
+import { Holders } from './work/holders.ts';
+import { ReportsService } from './work/reports.service.ts';
+import { ResultFilesController } from './work/result-files.controller.ts';
+import { WorkController } from './work/work.controller.ts';
 
 @Module({
   controllers: [
@@ -46,6 +60,9 @@ import { TemporalService } from './temporal/temporal.service.ts';
     ContentController,
     FunctionsController,
     AgentsController,
+    PoolsController,
+    WorkController,
+    ResultFilesController,
     KeysController,
     HealthController,
   ],
@@ -54,23 +71,34 @@ import { TemporalService } from './temporal/temporal.service.ts';
     { provide: APP_PIPE, useClass: SchemaPipe },
     Admission,
     AgentsService,
+    Backlogs,
+    BeatsService,
     Catalogue,
     Changes,
+    ClaimsService,
     ControlService,
     DatabaseService,
+    Dispatcher,
+    EndingsService,
     FilesService,
     FunctionsService,
+    Holders,
+    Holds,
     JobsService,
     KeyRing,
     KeysService,
     LogsService,
     Metrics,
     PageTokens,
+    PoolsService,
     QuietLogger,
     Readiness,
+    RegistrationService,
+    ReportsService,
     StorageService,
     SubmitService,
     TemporalService,
+    Uploads,
     WaitingReasons,
     WorkflowStatus,
   ],

@@ -4,7 +4,7 @@ import { createdWithoutWorkflow } from '@perdure/store/read';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { startApi, type TestApi } from './testing/api.ts';
 import { announceAll } from './testing/catalogue.ts';
-import { type Proxy, startProxy } from './testing/proxy.ts';
+import { type Proxy, startProxy } from '../../../tests/support/proxy.ts';
 
 const echo = { function: 'echo', parameters: {} };
 
@@ -52,6 +52,7 @@ describe('while Temporal is away', () => {
     expect((await api.ask<Job>(`/v1/jobs/${body.id}`)).body).toMatchObject({
       status: 'CREATED',
       cancelRequestedAt: null,
+      cancelForced: null,
     });
   });
 

@@ -53,8 +53,13 @@ test.each<[string, unknown, string, string[]]>([
   ['a label that is no text', job({ labels: { a: 1 } }), 'invalid-request', ['/labels/a']],
   ['a long name', job({ name: 'x'.repeat(201) }), 'invalid-request', ['/name']],
   ['an unknown pool', job({ pool: 'moon' }), 'unknown-pool', ['/pool']],
-  ['an unknown agent', job({ agentId: 'nobody' }), 'unknown-agent', ['/agentId']],
-  ['an agent that cannot', { function: 'echo', agentId: 'agent-1' }, 'incapable-agent', ['/agentId']],
+  ['an unknown agent', job({ assignedAgentId: 'nobody' }), 'unknown-agent', ['/assignedAgentId']],
+  [
+    'an agent that cannot',
+    { function: 'echo', assignedAgentId: 'agent-1' },
+    'incapable-agent',
+    ['/assignedAgentId'],
+  ],
   [
     'a file id that is none',
     { function: 'predict', parameters: { model: 'x' } },
@@ -157,7 +162,7 @@ test.each<[string, string, string]>([
   ['GET', `/v1/jobs/${'x'.repeat(129)}`, 'path/id'],
   ['GET', '/v1/files/1', 'path/id'],
   ['GET', '/v1/files/1/content', 'path/id'],
-  ['GET', '/v1/agents/a%2Fb', 'path/id'],
+  ['GET', '/v1/pools/a%2Fb', 'path/name'],
   ['GET', '/v1/functions/echo/newest', 'path/version'],
   ['DELETE', '/v1/keys/1', 'path/id'],
   ['POST', '/v1/jobs/a%20b:cancel', 'path/id'],
@@ -211,7 +216,7 @@ test.each([
   ['POST', '/v1/jobs/abc', 'GET, HEAD'],
   ['OPTIONS', '/v1/jobs', 'GET, HEAD, POST'],
   ['PROPFIND', '/v1/jobs', 'GET, HEAD, POST'],
-  ['PATCH', '/v1/functions/echo/1.0.0', 'GET, HEAD'],
+  ['PATCH', '/v1/functions/echo/1.0.0', 'GET, HEAD, PUT'],
   ['POST', '/livez', 'GET, HEAD'],
 ])('%s %s is 405 and allows %s', async (method, path, allow) => {
   const problem = await api().problem(path, { method });
@@ -237,6 +242,7 @@ test.each([
   [{ name: 'x', expiresAt: 'tomorrow' }, '/expiresAt'],
   [{ name: 'x', expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
   [{ name: 'x', role: 'admin', agentId: 'agent-1' }, '/role'],
+  [{ name: 'x', role: 'agent' }, '/agentId'],
 ])('a key %j is refused', async (body, pointer) => {
   expect(await api().problem('/v1/keys', { json: body })).toMatchObject({
     status: 422,

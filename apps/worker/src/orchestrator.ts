@@ -35,7 +35,6 @@ export async function createOrchestrator(
         startOptions,
         startAfterMs: 5_000,
         quietAfterMs: 2 * config.housekeepingSeconds * 1000,
-        agentSilentMs: 20_000,
       }),
     },
     // After a worker was killed, the next answers to queries wait this long for it.

@@ -6,7 +6,8 @@ import { checkParameters, type FunctionDefinition, inWords } from '@perdure/func
 import { jobError, PerdureError } from '@perdure/job/errors';
 import type { Outcome, OutputFile } from '@perdure/job/event';
 import type { JsonObject } from '@perdure/job/json';
-import { maxInlineBytes } from '@perdure/job/start';
+import { canServe, type Demand, type Offer } from '@perdure/job/queues';
+import { type JobStart, maxInlineBytes } from '@perdure/job/start';
 import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
 import { ApplicationFailure } from '@temporalio/common';
@@ -32,6 +33,8 @@ export type AgentDeps = {
   db: Database;
   storage: Storage;
   slots: Slots;
+  /** What this agent offers now: its pools may change. */
+  offer(): Offer;
   /** What this agent can run, by `<name>@<version>`. */
   functions: ReadonlyMap<string, FunctionDefinition>;
   openSession(job: { definition: FunctionDefinition; scratch: string }): Session;
@@ -39,6 +42,8 @@ export type AgentDeps = {
   scratchRoot: string;
   /** A stage that does not beat for so long is lost. */
   leaseMs: number;
+  /** Told when a job could not run because the agent has no room left: it should take none until it has. */
+  onUnfit(): void;
 };
 
 /** The activities of one agent: the claim, and the stages of what it claimed. */
@@ -50,7 +55,7 @@ export function createAgentActivities(deps: AgentDeps): AgentActivities {
         deps,
         request,
         async (job) => {
-          const log = openLogWriter(deps.db, request);
+          const log = openLogWriter(deps.db, job);
           const session = await sessionOf(deps, job);
           await session.validate(await inputsOf(deps, job), log).finally(log.flush);
         },
@@ -79,14 +84,14 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
   const held = deps.slots.find(request);
   if (held !== undefined) return held.answer;
   const definition = deps.functions.get(`${start.function}@${start.version}`);
-  if (definition === undefined) {
-    // Only a job that is pinned to this agent can come here.
+  if (definition === undefined || !canServe(deps.offer(), demandOf(start))) {
+    // The queues keep such jobs away, unless they are pinned to this agent.
     throw ApplicationFailure.nonRetryable(
-      `agent ${deps.agentId} does not offer ${start.function}@${start.version}`,
+      `agent ${deps.agentId} does not offer ${start.function}@${start.version} as the job asks for it`,
       'incapable-agent',
     );
   }
-  if (!deps.slots.reserve(request)) return { kind: 'full' };
+  if (!deps.slots.reserve(request, request.alone)) return { kind: 'full' };
   try {
     const parameters = await parametersOf(start, deps.storage);
     const verdict = verdictOf(definition, parameters);
@@ -109,6 +114,7 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
       session: undefined,
       inputs: undefined,
       produced: undefined,
+      overtaken: overtaken(),
     });
     if (verdict.kind === 'invalid') await deps.slots.release(request);
     return answer;
@@ -116,6 +122,23 @@ async function claim(deps: AgentDeps, request: ClaimRequest): Promise<ClaimAnswe
     await deps.slots.release(request);
     throw failure;
   }
+}
+
+/** What the claim queue says of the job is not asked again: by now it may have been sent elsewhere, and its start argument tells of the beginning. */
+function demandOf({
+  function: functionName,
+  version: functionVersion = '',
+  tool,
+  operatingSystem,
+}: JobStart): Demand {
+  return { functionName, functionVersion, tool, operatingSystem };
+}
+
+function overtaken(): PromiseWithResolvers<never> {
+  const later = Promise.withResolvers<never>();
+  // Nobody may be waiting for it.
+  later.promise.catch(() => undefined);
+  return later;
 }
 
 function verdictOf(definition: FunctionDefinition, parameters: JsonObject): Verdict {
@@ -140,7 +163,7 @@ async function execute(
   job: HeldJob,
 ): Promise<{ executedAt: string; outcome: Outcome | null }> {
   const session = await sessionOf(deps, job);
-  const log = openLogWriter(deps.db, job.request);
+  const log = openLogWriter(deps.db, job);
   const inputs = await inputsOf(deps, job);
   const produced = await session.execute(inputs, log).finally(log.flush);
   const executedAt = new Date().toISOString();
@@ -178,7 +201,9 @@ async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob)
     const { sha256, size } = await storage.put(createReadStream(path));
     files.push({ fileId: randomUUID(), name, mediaType, size, sha256 });
   }
-  const declared = produced.output === null ? 'output.json' : definition.result;
+  // A function that declares no output has none that was too large.
+  const inFile = produced.output === null && definition.output !== null;
+  const declared = inFile ? 'output.json' : definition.result;
   return {
     output: produced.output,
     files,
@@ -188,7 +213,7 @@ async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob)
 
 async function sessionOf(deps: AgentDeps, job: HeldJob): Promise<Session> {
   if (job.session === undefined) {
-    if (job.definition.isolation === 'process') await mkdir(job.scratch, { recursive: true });
+    if (job.definition.isolation !== 'inline') await mkdir(job.scratch, { recursive: true });
     job.session = deps.openSession({ definition: job.definition, scratch: job.scratch });
   }
   return job.session;

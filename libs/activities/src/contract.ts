@@ -6,7 +6,11 @@ import type { JobStart } from '@perdure/job/start';
 /** What every stage is told; the agent that claimed knows the rest. */
 export type StageRequest = { jobId: string; attempt: number };
 
-export type ClaimRequest = StageRequest & { start: JobStart };
+export type ClaimRequest = StageRequest & {
+  start: JobStart;
+  /** The next loss of an agent would end the job: it is to run beside no other. */
+  alone?: boolean;
+};
 
 /** How a failing `execute` is tried again on the same agent: Temporal's retry policy, declared by the function. */
 export type FunctionRetry = {
@@ -55,6 +59,8 @@ export type OrchestratorActivities = {
   /** Checks a start that did not come through the API, and resolves the newest version. */
   admit(start: JobStart): Promise<Admission>;
   record(entry: RecordEntry): Promise<void>;
+  /** Stands for what an HTTP agent does with the job; ended from outside, by its id. */
+  hold(request: StageRequest): Promise<Outcome>;
   /** Asks Temporal to cancel the workflow of a job, as a client would. */
   requestNativeCancel(jobId: string): Promise<void>;
 };

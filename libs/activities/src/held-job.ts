@@ -31,9 +31,12 @@ export type Session = {
     hooks: SessionHooks,
   ): Promise<{ output: JsonObject | null; files: ProducedFile[] }>;
   /** Asks the function to stop, and kills its process group after `graceMs`. Resolves when it is gone. */
-  stop(graceMs: number): Promise<void>;
+  stop(graceMs: number): Promise<Stopped>;
   kill(): Promise<void>;
 };
+
+/** Whether the function ended by itself when it was asked to, or had to be killed. */
+export type Stopped = 'stopped' | 'killed';
 
 export type FunctionFailure = PerdureError & { readonly retryable: boolean };
 
@@ -48,14 +51,18 @@ export type HeldJob = {
   session: Session | undefined;
   inputs: SessionInput | undefined;
   produced: { output: JsonObject | null; files: ProducedFile[] } | undefined;
+  /** Rejected when the record refuses what the attempt has to say: another has taken over. */
+  overtaken: PromiseWithResolvers<never>;
 };
 
 /** The agent's slots: how many jobs it holds, over all its queues. */
 export type Slots = {
-  /** False when the agent is full or drains. A job that is held already is taken again. */
-  reserve(request: StageRequest): boolean;
+  /** False when the agent is full or drains. A job that is held already is taken again. `alone`: nothing else is taken beside it. */
+  reserve(request: StageRequest, alone?: boolean): boolean;
   keep(job: HeldJob): void;
   find(request: StageRequest): HeldJob | undefined;
+  /** Resolves when the job may run: at once, unless it is to run alone. Rejects when it is not held any more. */
+  mayRun(request: StageRequest): Promise<void>;
   /** Notes that a stage began; returns how to note that it ended. An idle job is dropped when no stage comes. */
   busy(request: StageRequest): () => void;
   /** Frees the slot; ends the process and removes the scratch folder. */

@@ -1,7 +1,7 @@
 import type { JobStart } from '@perdure/job/start';
 import type { Database } from '@perdure/store/database';
 import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
-import { expireAgents, type Recorder } from '@perdure/store/record';
+import type { Recorder } from '@perdure/store/record';
 import { markStarted } from '@perdure/store/submit';
 import { Context, log } from '@temporalio/activity';
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
@@ -18,8 +18,6 @@ export type HousekeepingDeps = {
   startAfterMs: number;
   /** A job of which nothing was heard for so long is compared with Temporal. */
   quietAfterMs: number;
-  /** An agent that was silent for so long is offline. */
-  agentSilentMs: number;
 };
 
 /** Jobs looked at in one round, of each kind, and so many at once. */
@@ -38,8 +36,7 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
       try {
         const started = await startForgotten(deps, client);
         const closed = await compareQuiet(deps, client);
-        const agentsExpired = await expireAgents(deps.db, deps.agentSilentMs);
-        return { started, closed, agentsExpired };
+        return { started, closed };
       } finally {
         clearInterval(beat);
       }

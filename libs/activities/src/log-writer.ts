@@ -1,7 +1,6 @@
 import type { Database } from '@perdure/store/database';
 import { appendLogs, reportProgress } from '@perdure/store/report';
-import type { StageRequest } from './contract.ts';
-import type { Progress, SessionHooks, WrittenLine } from './held-job.ts';
+import type { HeldJob, Progress, SessionHooks, WrittenLine } from './held-job.ts';
 import { patiently } from './patiently.ts';
 
 /** Lines are written in batches: when so much time has passed since the first, or so many wait. */
@@ -14,7 +13,8 @@ export type LogWriter = SessionHooks & {
   flush(): Promise<void>;
 };
 
-export function openLogWriter(db: Database, { jobId, attempt }: StageRequest): LogWriter {
+export function openLogWriter(db: Database, { request, overtaken }: HeldJob): LogWriter {
+  const { jobId, attempt } = request;
   let lines: WrittenLine[] = [];
   let progress: Progress | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -32,7 +32,8 @@ export function openLogWriter(db: Database, { jobId, attempt }: StageRequest): L
   /** Writes follow each other; once one was refused, so are all that follow. */
   function next(): Promise<void> {
     writing = writing.then(write);
-    writing.catch(() => undefined);
+    // Whatever it was, the function must not go on without being heard.
+    writing.catch(overtaken.reject);
     return writing;
   }
 

@@ -3,7 +3,7 @@ import type { JobStart } from '@perdure/job/start';
 import type { Database } from '@perdure/store/database';
 import { getAgent, getFunction, poolExists } from '@perdure/store/read';
 import type { Recorder } from '@perdure/store/record';
-import { getClient } from '@temporalio/activity';
+import { CompleteAsyncError, getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Admission, OrchestratorActivities, RecordEntry } from './contract.ts';
 
@@ -14,6 +14,7 @@ export function createOrchestratorActivities({ db, recorder }: OrchestratorDeps)
   return {
     admit: (start) => admit(db, start),
     record: (entry) => record(recorder, entry),
+    hold: () => Promise.reject(new CompleteAsyncError()),
     requestNativeCancel: async (jobId) => void (await getClient().workflow.getHandle(jobId).cancel()),
   };
 }
@@ -31,16 +32,16 @@ async function record(recorder: Recorder, entry: RecordEntry): Promise<void> {
 
 /** The checks that the API makes before it accepts a job, for one that a backend service started itself. */
 async function admit(db: Database, start: JobStart): Promise<Admission> {
-  const { tenantId, version, pool, agentId } = start;
+  const { tenantId, version, pool, assignedAgentId } = start;
   const found = await getFunction(db, tenantId, start.function, version);
   if (found === undefined) {
     const wanted = version === undefined ? start.function : `${start.function}@${version}`;
     return refuse('unknown-function', `nobody has registered the function ${wanted}`);
   }
   if (pool !== undefined && !(await poolExists(db, tenantId, pool)))
-    return refuse('unknown-pool', `no agent belongs to the pool ${pool}`);
-  if (agentId !== undefined && (await getAgent(db, tenantId, agentId)) === undefined) {
-    return refuse('unknown-agent', `there is no agent ${agentId}`);
+    return refuse('unknown-pool', `there is no pool ${pool}`);
+  if (assignedAgentId !== undefined && (await getAgent(db, tenantId, assignedAgentId)) === undefined) {
+    return refuse('unknown-agent', `there is no agent ${assignedAgentId}`);
   }
   return { admitted: true, start: { ...start, version: found.version, admitted: true } };
 }

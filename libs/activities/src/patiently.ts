@@ -1,3 +1,4 @@
+import { isOutOfSpace } from '@perdure/functions';
 import { PerdureError } from '@perdure/job/errors';
 import pRetry from 'p-retry';
 
@@ -11,7 +12,8 @@ export function patiently<T>(work: () => Promise<T>, signal?: AbortSignal): Prom
     minTimeout: 200,
     maxTimeout: 2_000,
     ...(signal === undefined ? {} : { signal }),
-    // What is no PerdureError comes from the driver of the database.
-    shouldRetry: ({ error }) => !(error instanceof PerdureError) || error.code === 'unavailable',
+    // What is no PerdureError comes from the driver of the database, or says that the disk is full.
+    shouldRetry: ({ error }) =>
+      error instanceof PerdureError ? error.code === 'unavailable' : !isOutOfSpace(error),
   });
 }

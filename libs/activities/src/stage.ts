@@ -1,3 +1,4 @@
+import { isOutOfSpace } from '@perdure/functions';
 import { type ErrorCode, jobError, PerdureError } from '@perdure/job/errors';
 import { isHeld } from '@perdure/job/status';
 import type { Database } from '@perdure/store/database';
@@ -8,7 +9,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailure, type RetryPolicy } from '@temporalio/common';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import type { StageRequest } from './contract.ts';
-import type { FunctionFailure, HeldJob, Session, Slots } from './held-job.ts';
+import type { FunctionFailure, HeldJob, Session, Slots, Stopped } from './held-job.ts';
 
 /** The longest time between two heartbeats: a cancel reaches the agent with the answer to one. */
 const maxBeatMs = 1_000;
@@ -24,7 +25,10 @@ const lookAgainMs = 1_000;
 /** Failures outside of functions that a second try on the same agent may mend. */
 const retryableCodes: readonly ErrorCode[] = ['upload-failed', 'unavailable', 'internal-error'];
 
-type Deps = { db: Database; slots: Slots };
+/** A storage without room is tried once more; then somebody else may have more of it. */
+const triesWithoutSpace = 2;
+
+type Deps = { db: Database; slots: Slots; onUnfit(): void };
 
 /**
  * Runs one stage of a held job: beats all the while, ends the function when Temporal says so, and turns failures into Temporal's.
@@ -43,24 +47,25 @@ export async function runStage<T>(
   const context = Context.current();
   const idle = slots.busy(request);
   const beat = setInterval(() => context.heartbeat(), Math.min(maxBeatMs, job.answer.leaseMs / 3));
-  const working = work(job);
+  const working = slots.mayRun(request).then(() => work(job));
   try {
-    const answer = await Promise.race([working, context.cancelled]);
+    const answer = await Promise.race([working, context.cancelled, job.overtaken.promise]);
     if (!keeps(answer)) await slots.release(request);
     return answer;
   } catch (failure) {
     if (context.cancellationSignal.aborted) {
-      await end(deps.db, job);
+      const killed = (await end(deps.db, job)) === 'killed';
       await Promise.race([working.catch(() => undefined), pause(lastWordsMs)]);
       await slots.release(request);
       throw context.cancellationDetails?.workerShutdown
         ? ApplicationFailure.nonRetryable('the agent is shutting down', 'given-back')
-        : new CancelledFailure('the function was stopped');
+        : new CancelledFailure('the function was stopped', [{ killed }]);
     }
     // The next try begins with a process of its own.
     await job.session?.kill();
     job.session = undefined;
     const failed = await asFailure(deps.db, job, failure);
+    if (failed.type === 'agent-unfit') deps.onUnfit();
     if (failed.nonRetryable === true) await slots.release(request);
     throw failed;
   } finally {
@@ -70,13 +75,16 @@ export async function runStage<T>(
 }
 
 /** A function gets the time that it was granted; one whose attempt is over anyway is killed. */
-async function end(db: Database, job: HeldJob): Promise<void> {
+async function end(db: Database, job: HeldJob): Promise<Stopped> {
   const { session, request } = job;
   const details = Context.current().cancellationDetails;
-  if (details?.workerShutdown) return session?.stop(shutdownGraceMs);
-  if (!details?.cancelRequested) return session?.kill();
-  const instruction = await reportStopDelivered(db, request.jobId, request.attempt).catch(() => null);
-  if (session !== undefined) await stop(session, instruction?.graceSeconds ?? 0, db, job);
+  const instruction = details?.cancelRequested
+    ? await reportStopDelivered(db, request.jobId, request.attempt).catch(() => null)
+    : null;
+  if (session === undefined) return 'stopped';
+  if (details?.workerShutdown) return session.stop(shutdownGraceMs);
+  if (!details?.cancelRequested) return session.stop(0);
+  return stop(session, instruction?.graceSeconds ?? 0, db, job);
 }
 
 /** A cancel that grants less time overtakes one that grants more; and a job that went on without this attempt grants none. */
@@ -85,11 +93,13 @@ async function stop(
   graceSeconds: number,
   db: Database,
   { request }: HeldJob,
-): Promise<void> {
+): Promise<Stopped> {
   const { jobId, attempt, start } = request;
   let granted = graceSeconds;
-  const stopped = session.stop(granted * 1000).then(() => true);
-  while (!(await Promise.race([stopped, pause(lookAgainMs, false)]))) {
+  const stopped = session.stop(granted * 1000);
+  for (;;) {
+    const how = await Promise.race([stopped, pause(lookAgainMs, undefined)]);
+    if (how !== undefined) return how;
     const now = await getJob(db, start.tenantId, jobId).catch(() => undefined);
     if (now === undefined) continue;
     const ours = now.attempt === attempt && isHeld(now.status);
@@ -108,7 +118,9 @@ async function asFailure(db: Database, { request }: HeldJob, failure: unknown): 
       : new PerdureError('internal-error', messageOf(failure), { cause: failure });
   const { info } = Context.current();
   const mayPass = isFunctionFailure(error) ? error.retryable : retryableCodes.includes(error.code);
-  const retryable = mayPass && info.attempt < (info.retryPolicy?.maximumAttempts ?? 1);
+  const noSpace = isOutOfSpace(failure);
+  const tries = Math.min(info.retryPolicy?.maximumAttempts ?? 1, noSpace ? triesWithoutSpace : Infinity);
+  const retryable = mayPass && info.attempt < tries;
   const waitMs = backoffMs(info.retryPolicy ?? {}, info.attempt);
   if (retryable) {
     await reportFailure(db, request.jobId, request.attempt, {
@@ -118,7 +130,7 @@ async function asFailure(db: Database, { request }: HeldJob, failure: unknown): 
     }).catch(() => undefined);
   }
   return ApplicationFailure.create({
-    type: error.code,
+    type: noSpace && !retryable ? 'agent-unfit' : error.code,
     message: error.message,
     nonRetryable: !retryable,
     ...(retryable ? { nextRetryDelay: waitMs } : {}),

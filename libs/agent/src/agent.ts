@@ -1,29 +1,39 @@
 import { rm } from 'node:fs/promises';
 import { createAgentActivities } from '@perdure/activities/agent';
 import type { FunctionDefinition } from '@perdure/functions';
-import { describeFunction } from '@perdure/functions/catalogue';
-import { claimQueuesServedBy, type Offer, stageQueue } from '@perdure/job/queues';
+import { claimQueuesServedBy, type Offer, stageQueue, type Tool } from '@perdure/job/queues';
 import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
-import { announceAgent, announceFunctions, beat } from '@perdure/store/report';
+import type { Orders } from '@perdure/store/report';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createClaimWorker } from './claim-worker.ts';
-import { openSession } from './runner/session.ts';
+import { openClaimWorkers } from './claim-workers.ts';
+import { untilFit } from './fitness.ts';
+import { register } from './registration.ts';
+import { type Limits, openSession } from './runner/session.ts';
 import { openSlots } from './slots.ts';
 
 export type AgentOptions = {
   id: string;
-  pool: string | undefined;
+  displayName: string;
+  /** Operators may put the agent into others as well. */
+  pools: readonly string[];
+  tools: readonly Tool[];
+  operatingSystem: string;
   /** Jobs held at once. */
   slots: number;
   /** By pack: what the agent can run. */
   packs: ReadonlyMap<string, readonly FunctionDefinition[]>;
+  /** What a job may use where its function does not say. */
+  limits?: Partial<Limits>;
   /** A stage of this agent that does not beat for so long is lost. */
   leaseMs: number;
   /** How long running jobs may go on after `drain`; then they are given back. */
   drainMs: number;
-  /** The agent tells the registry of itself so often. */
+  /** The agent tells the registry of itself so often, and learns what operators want. */
   beatMs: number;
+  /** An agent that has run out of room looks so often whether there is some again. */
+  fitnessMs: number;
   scratchRoot: string;
   softwareVersion: string;
   connection: NativeConnection;
@@ -43,46 +53,48 @@ export type Agent = {
 
 /** Announces the agent, and lets it claim and run jobs until it is drained. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { id, connection, namespace, db, warn } = options;
+  const { id, connection, namespace, db, storage, scratchRoot, warn } = options;
   const offered = [...options.packs].flatMap(([pack, definitions]) =>
-    definitions.filter(runsHere).map((definition) => ({ pack, definition })),
+    definitions
+      .filter((definition) => runsOn(options.operatingSystem, definition))
+      .map((definition) => ({ pack, definition })),
   );
-  const offer: Offer = {
-    agentId: id,
-    ...(options.pool === undefined ? {} : { pool: options.pool }),
-    functions: offered.map(({ definition: { name, version } }) => ({ name, version })),
-    tools: [],
-    operatingSystem: process.platform,
-  };
+  const definitions = offered.map(({ definition }) => definition);
+  let offer = offerOf(options, definitions);
   // What an earlier process of this agent left behind belongs to attempts that are lost.
-  await rm(options.scratchRoot, { recursive: true, force: true });
-  const announceAll = () =>
-    announce(
-      options,
-      offer,
-      offered.map(({ definition }) => definition),
-    );
-  await announceAll();
+  await rm(scratchRoot, { recursive: true, force: true });
 
   const slots = openSlots(options.slots, 2 * options.leaseMs);
+  let leaving = false;
+  let ordered = false;
+  let lastClaimAt: string | undefined;
+
+  function takeNoneUntilFit(): void {
+    warn('there is no room left: no job is taken until there is', undefined);
+    slots.close('unfit');
+    void untilFit(scratchRoot, storage, options.fitnessMs).then(() => slots.open('unfit'));
+  }
+
   const packOf = new Map(offered.map(({ pack, definition }) => [definition, pack]));
   const { claim, ...stages } = createAgentActivities({
     agentId: id,
     db,
-    storage: options.storage,
+    storage,
     slots,
+    offer: () => offer,
     functions: new Map(
-      offered.map(({ definition }) => [`${definition.name}@${definition.version}`, definition]),
+      definitions.map((definition) => [`${definition.name}@${definition.version}`, definition]),
     ),
     openSession: ({ definition, scratch }) =>
       openSession({
         pack: packOf.get(definition) ?? '',
-        functionName: definition.name,
-        functionVersion: definition.version,
+        definition,
         scratch,
+        limits: options.limits,
       }),
-    scratchRoot: options.scratchRoot,
+    scratchRoot,
     leaseMs: options.leaseMs,
+    onUnfit: takeNoneUntilFit,
   });
   const stageWorker = await Worker.create({
     connection,
@@ -95,80 +107,112 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     maxHeartbeatThrottleInterval: '1 second',
     shutdownForceTime: '10 seconds',
   });
-  const claimWorkers = await Promise.all(
-    claimQueuesServedBy(offer).map((taskQueue) =>
-      createClaimWorker({ connection, namespace, identity: id, taskQueue, claim, slots }),
-    ),
+  const claiming = openClaimWorkers((taskQueue) =>
+    createClaimWorker({
+      connection,
+      namespace,
+      identity: id,
+      taskQueue,
+      slots,
+      claim: async (request) => {
+        const answer = await claim(request);
+        if (answer.kind === 'claimed') lastClaimAt = answer.claimedAt;
+        return answer;
+      },
+    }),
   );
+  const replaced = Promise.withResolvers<never>();
+  replaced.promise.catch(() => undefined);
 
-  let leaving = false;
-  const tell = () => {
-    const busy = slots.held();
-    const status = leaving ? 'draining' : busy > 0 ? 'busy' : 'idle';
-    beat(db, id, { status, busy })
-      // A registry that does not know the agent was restored from a backup, or emptied.
-      .then((known) => (known ? undefined : announceAll()))
-      .catch((failure: unknown) => warn('the agent could not tell the registry of itself', failure));
-  };
-  const beating = setInterval(tell, options.beatMs);
+  const registration = await register({
+    db,
+    announcement: {
+      id,
+      pools: offer.pools,
+      functions: offer.functions,
+      tools: offer.tools,
+      operatingSystem: offer.operatingSystem,
+      tenantId: null,
+      kind: 'native',
+      displayName: options.displayName,
+      slots: options.slots,
+      softwareVersion: options.softwareVersion,
+      leaseSeconds: Math.ceil(options.leaseMs / 1_000),
+      startedAt: new Date().toISOString(),
+    },
+    definitions,
+    beatMs: options.beatMs,
+    state: () => ({ busy: slots.held(), draining: leaving || ordered, lastClaimAt }),
+    onOrders: follow,
+    onReplaced: () =>
+      replaced.reject(new Error(`another process runs under the agent id ${id}: this one leaves`)),
+    warn,
+  });
 
-  const claiming = Promise.all(claimWorkers.map((worker) => worker.run()));
+  function follow({ draining, pools }: Orders): void {
+    if (draining !== ordered) {
+      ordered = draining;
+      if (draining) slots.close('order');
+      else slots.open('order');
+      void registration.tell();
+    }
+    if (String(pools) === String(offer.pools)) return;
+    offer = { ...offer, pools };
+    claiming
+      .serve(claimQueuesServedBy(offer))
+      .catch((failure: unknown) => warn('a pool is not served', failure));
+  }
+
+  await claiming.serve(claimQueuesServedBy(offer));
+  void registration.tell();
   const staging = stageWorker.run();
   const ended = (async () => {
     try {
-      await Promise.all([claiming, staging]);
+      await Promise.race([staging, claiming.failed, replaced.promise]);
     } finally {
-      clearInterval(beating);
-      await beat(db, id, { status: 'offline', busy: 0 }).catch((failure: unknown) =>
-        warn('the agent could not sign off', failure),
-      );
+      await leave();
+      await registration.signOff();
     }
   })();
   // Who waits for `ended` hears of a failure; until somebody does, it is no unhandled rejection.
   ended.catch(() => undefined);
 
-  let drained: Promise<void> | undefined;
-  async function drain(): Promise<void> {
-    leaving = true;
-    tell();
-    const empty = slots.drain();
-    for (const worker of claimWorkers) worker.shutdown();
-    await Promise.race([empty, pause(options.drainMs)]);
-    stageWorker.shutdown();
-    await ended;
+  let left: Promise<void> | undefined;
+  /** Ends the workers: in good order, or what is left of them. */
+  function leave(): Promise<void> {
+    left ??= (async () => {
+      leaving = true;
+      void registration.tell();
+      const empty = slots.drain();
+      const closed = claiming.close();
+      await Promise.race([empty, pause(options.drainMs)]);
+      await closed;
+      if (stageWorker.getState() === 'RUNNING') stageWorker.shutdown();
+      await staging.catch(() => undefined);
+    })();
+    return left;
   }
-  return { drain: () => (drained ??= drain()), ended };
+  return { drain: () => leave().then(() => ended), ended };
 }
 
-async function announce(
-  options: AgentOptions,
-  offer: Offer,
+function offerOf(
+  { id, pools, tools, operatingSystem }: AgentOptions,
   definitions: readonly FunctionDefinition[],
-): Promise<void> {
-  const now = new Date().toISOString();
-  await announceFunctions(
-    options.db,
-    definitions.map((definition) => ({ tenantId: null, ...describeFunction(definition), registeredAt: now })),
-  );
-  await announceAgent(options.db, {
-    id: offer.agentId,
-    tenantId: null,
-    displayName: offer.agentId,
-    pool: offer.pool ?? null,
-    functions: [...offer.functions],
-    tools: [...offer.tools],
-    operatingSystem: offer.operatingSystem,
-    slots: options.slots,
-    busy: 0,
-    softwareVersion: options.softwareVersion,
-    status: 'idle',
-    startedAt: now,
-    lastBeatAt: now,
-  });
+): Offer {
+  // What a function needs is there where the function is.
+  const all = [...tools, ...definitions.flatMap(({ tool }) => tool ?? [])];
+  const distinct = new Map(all.map((tool) => [`${tool.name}@${tool.version}`, tool]));
+  return {
+    agentId: id,
+    pools: [...pools].sort(),
+    functions: definitions.map(({ name, version }) => ({ name, version })),
+    tools: [...distinct.values()],
+    operatingSystem,
+  };
 }
 
-function runsHere({ operatingSystems }: FunctionDefinition): boolean {
-  return operatingSystems.length === 0 || operatingSystems.includes(process.platform);
+function runsOn(system: string, { operatingSystems }: FunctionDefinition): boolean {
+  return operatingSystems.length === 0 || operatingSystems.includes(system);
 }
 
 function pause(ms: number): Promise<void> {

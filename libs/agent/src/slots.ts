@@ -1,18 +1,27 @@
 import { rm } from 'node:fs/promises';
+import { PerdureError } from '@perdure/job/errors';
 import type { HeldJob, Slots } from '@perdure/activities/agent';
 import type { StageRequest } from '@perdure/activities';
+
+/** Why an agent takes nothing for a while: an operator wants it so, or it has no room to work. */
+export type ClosedBy = 'order' | 'unfit';
 
 export type AgentSlots = Slots & {
   /** Jobs held now. */
   held(): number;
   /** Resolves when a further job could be held; rejects with the signal's reason. Never resolves for an agent that drains. */
   whenFree(signal: AbortSignal): Promise<void>;
+  /** Takes nothing until it is opened again. What is held goes on. */
+  close(by: ClosedBy): void;
+  open(by: ClosedBy): void;
   /** From now on nothing is claimed. Resolves when the last held job is gone. */
   drain(): Promise<void>;
 };
 
 type Slot = {
   request: StageRequest;
+  /** No other job is taken beside this one, and it runs when it is the only one. */
+  alone: boolean;
   job: HeldJob | undefined;
   stages: number;
   timer: NodeJS.Timeout | undefined;
@@ -22,11 +31,16 @@ type Slot = {
 export function openSlots(capacity: number, idleMs: number): AgentSlots {
   const slots = new Map<string, Slot>();
   const waiting = new Set<() => void>();
+  const closed = new Set<ClosedBy>();
   let draining = false;
 
   const keyOf = ({ jobId, attempt }: StageRequest) => `${jobId}/${attempt}`;
-  const free = () => !draining && slots.size < capacity;
   const wake = () => [...waiting].forEach((one) => one());
+  const free = () =>
+    !draining &&
+    closed.size === 0 &&
+    slots.size < capacity &&
+    ![...slots.values()].some(({ alone }) => alone);
 
   function watch(slot: Slot, ms: number): void {
     clearTimeout(slot.timer);
@@ -47,8 +61,31 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
     }
   }
 
+  /** Resolves once `holds` answers true; asked again whenever something has changed. */
+  function until(holds: () => boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (end: () => void) => {
+        waiting.delete(look);
+        signal?.removeEventListener('abort', abort);
+        end();
+      };
+      const look = () => {
+        try {
+          if (holds()) settle(resolve);
+        } catch (reason) {
+          settle(() => reject(reason));
+        }
+      };
+      const abort = () => settle(() => reject(signal?.reason as Error));
+      waiting.add(look);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      else look();
+    });
+  }
+
   return {
-    reserve(request) {
+    reserve(request, alone = false) {
       if (slots.has(keyOf(request))) return true;
       // An older attempt of the same job is over, or else there would be no newer one.
       const stale = [...slots.values()].filter(
@@ -56,7 +93,7 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
       );
       for (const slot of stale) void release(slot.request);
       if (!free()) return false;
-      const slot: Slot = { request, job: undefined, stages: 0, timer: undefined };
+      const slot: Slot = { request, alone, job: undefined, stages: 0, timer: undefined };
       slots.set(keyOf(request), slot);
       watch(slot, idleMs);
       return true;
@@ -78,39 +115,23 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
           watch(slot, idleMs + (slot.job?.answer.retry.maximumIntervalMs ?? 0));
       };
     },
+    mayRun: (request) =>
+      until(() => {
+        const slot = slots.get(keyOf(request));
+        if (slot === undefined) throw new PerdureError('stale-attempt', 'the job is not held any more');
+        return !slot.alone || slots.size === 1;
+      }),
     release,
     held: () => slots.size,
-    whenFree: (signal) =>
-      new Promise((resolve, reject) => {
-        const attempt = () => {
-          if (!free()) return;
-          done();
-          resolve();
-        };
-        const abort = () => {
-          done();
-          reject(signal.reason as Error);
-        };
-        const done = () => {
-          waiting.delete(attempt);
-          signal.removeEventListener('abort', abort);
-        };
-        waiting.add(attempt);
-        signal.addEventListener('abort', abort);
-        if (signal.aborted) abort();
-        else attempt();
-      }),
+    whenFree: (signal) => until(free, signal),
+    close: (by) => void closed.add(by),
+    open(by) {
+      closed.delete(by);
+      wake();
+    },
     drain() {
       draining = true;
-      return new Promise((resolve) => {
-        const attempt = () => {
-          if (slots.size > 0) return;
-          waiting.delete(attempt);
-          resolve();
-        };
-        waiting.add(attempt);
-        attempt();
-      });
+      return until(() => slots.size === 0);
     },
   };
 }

@@ -18,7 +18,7 @@ export const errors = {
   'digest-mismatch': 'The bytes received do not match the digest announced',
   'upload-incomplete': 'The upload ended before all bytes had come',
   'unknown-function': 'No agent and no administrator has registered this function',
-  'unknown-pool': 'No agent belongs to this pool',
+  'unknown-pool': 'There is no such pool',
   'unknown-agent': 'There is no such agent',
   'incapable-agent': 'The agent does not offer this function',
   'agent-not-ready': 'The agent takes no further jobs now',

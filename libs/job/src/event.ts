@@ -26,6 +26,15 @@ export type OutputFile = { fileId: string; name: string; mediaType: string; size
 /** What a completed job returned. `resultFile` names the file that is the declared result; without it `output` is. */
 export type Outcome = { output: JsonObject | null; files: OutputFile[]; resultFile: string | null };
 
+/** What an agent is told that is to stop. The function gets `graceSeconds`; the agent is given up on at `deadlineAt`. */
+export type Stop = {
+  mode: 'graceful' | 'force';
+  graceSeconds: number;
+  deadlineAt: string;
+  reason: string | null;
+  by: string | null;
+};
+
 /** What the workflow knows of its job: the answer of the query `status`, and what `record` writes. Times as in `JobEvent.at`. */
 export type JobState = {
   jobId: string;
@@ -43,8 +52,10 @@ export type JobState = {
   startedAt: string | null;
   endedAt: string | null;
   cancelRequestedAt: string | null;
+  /** The function was killed, or the agent given up on. Known once the job is CANCELED. */
+  cancelForced: boolean | null;
   /** The last instruction to stop that an agent must learn: of a cancel or a reassign. */
-  stop: { mode: 'graceful' | 'force'; graceSeconds: number; reason: string | null; by: string | null } | null;
+  stop: Stop | null;
   error: JobError | null;
   outcome: Outcome | null;
 };

@@ -8,9 +8,17 @@ export const permissions = {
   'jobs.cancel': ['admin', 'operator', 'member'],
   'jobs.reassign': ['admin', 'operator'],
   'files.write': ['admin', 'operator', 'member'],
-  'files.read': ['admin', 'operator', 'member'],
+  // Agents read the inputs of the jobs that they hold.
+  'files.read': ['admin', 'operator', 'member', 'agent'],
   'functions.read': ['admin', 'operator', 'member', 'agent'],
+  'functions.write': ['admin'],
   'agents.read': ['admin', 'operator', 'member'],
+  'agents.manage': ['admin', 'operator'],
+  'agents.register': ['admin', 'operator', 'agent'],
+  'pools.read': ['admin', 'operator', 'member'],
+  'pools.manage': ['admin', 'operator'],
+  // What an agent may do with jobs, and with no others than those that it claimed.
+  'jobs.work': ['agent'],
   'keys.manage': ['admin'],
   'me.read': ['admin', 'operator', 'member', 'agent'],
   'metrics.read': ['admin', 'operator'],

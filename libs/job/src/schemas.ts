@@ -4,13 +4,24 @@
  */
 export {
   Agent,
+  AgentDetails,
   AgentList,
   AgentPath,
+  AgentRequest,
+  Pool,
+  PoolDetails,
+  PoolList,
+  PoolMemberPath,
+  PoolPath,
+  PoolRequest,
+} from './schemas/agents.ts';
+export {
   File,
   FilePath,
   Function,
   FunctionList,
   FunctionPath,
+  FunctionRequest,
   Key,
   KeyList,
   KeyPath,
@@ -42,3 +53,16 @@ export {
   SubmitQuery,
   Validated,
 } from './schemas/submit.ts';
+export {
+  Assignment,
+  BeatRequest,
+  ClaimRequest,
+  CompleteRequest,
+  FailRequest,
+  GiveBackRequest,
+  Holding,
+  Orders,
+  ReportRequest,
+  ResultFile,
+  ResultFileQuery,
+} from './schemas/work.ts';

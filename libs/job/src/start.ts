@@ -1,7 +1,7 @@
 import type { Parsed } from './commands.ts';
 import { defaultTenantId, patterns } from './ids.ts';
 import { isDeeperThan, isJsonObject, type JsonObject, maxDepth } from './json.ts';
-import type { Tool } from './queues.ts';
+import type { WantedTool } from './queues.ts';
 
 /** Parameters larger than this (bytes of JSON) travel as a reference to storage. */
 export const maxInlineBytes = 64 * 1024;
@@ -32,8 +32,8 @@ export type JobStart = {
   labels: Record<string, string>;
   pool?: string;
   /** Pinned to this agent. */
-  agentId?: string;
-  tool?: Tool;
+  assignedAgentId?: string;
+  tool?: WantedTool;
   operatingSystem?: string;
   /** 1 (first) to 5 (last). */
   priority: number;
@@ -76,8 +76,8 @@ const rules: Record<keyof JobStart, Rule> = {
     form: 'an object of at most 50 texts (names up to 100, values up to 200 characters)',
   },
   pool: { holds: matches(patterns.pool), form: 'the name of a pool' },
-  agentId: { holds: matches(patterns.agentId), form: 'the id of an agent' },
-  tool: { holds: isTool, form: '{name, version}' },
+  assignedAgentId: { holds: matches(patterns.agentId), form: 'the id of an agent' },
+  tool: { holds: isTool, form: '{name, version?}' },
   operatingSystem: { holds: matches(patterns.name), form: 'a name like linux' },
   priority: {
     holds: (value) => isNumber(value, 1, 5) && Number.isInteger(value),
@@ -134,8 +134,9 @@ function isLabels(value: unknown): boolean {
 function isTool(value: unknown): boolean {
   return (
     isJsonObject(value) &&
-    matches(/^[\w.-]{1,64}$/)(value['name']) &&
-    matches(/^[\w.-]{1,32}$/)(value['version'])
+    matches(patterns.toolName)(value['name']) &&
+    (value['version'] === undefined || matches(patterns.toolVersion)(value['version'])) &&
+    Object.keys(value).every((key) => key === 'name' || key === 'version')
   );
 }
 

@@ -26,6 +26,14 @@ export const heldStatuses = [
   'UPLOADING',
 ] as const satisfies readonly Status[];
 
+/** What an agent may say of a job that it holds; the ends are no reports of a status. */
+export const reportableStatuses = ['VALIDATING', 'RUNNING', 'UPLOADING'] as const satisfies readonly Status[];
+export type ReportableStatus = (typeof reportableStatuses)[number];
+
+export function isReportable(text: string): text is ReportableStatus {
+  return reportableStatuses.some((status) => status === text);
+}
+
 export function isTerminal(status: AnsweredStatus): status is TerminalStatus {
   return terminalStatuses.some((terminal) => terminal === status);
 }

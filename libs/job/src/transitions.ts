@@ -67,3 +67,16 @@ export function transition(from: Status | null, event: EventType): Transition | 
 export function statusesBefore(event: EventType): readonly Status[] {
   return statuses.filter((status) => !transition(status, event).refused);
 }
+
+const steps = [
+  { type: 'validationStarted', to: 'VALIDATING' },
+  { type: 'validated', to: 'RUNNING' },
+  { type: 'executed', to: 'UPLOADING' },
+  { type: 'uploaded', to: 'COMPLETED' },
+] as const satisfies readonly { type: EventType; to: Status }[];
+
+/** The events that lead a job that an agent holds from one status to a later one; none when it is there or beyond. */
+export function stepsBetween(from: Status, to: Status): (typeof steps)[number]['type'][] {
+  const [done, wanted] = [from, to].map((status) => steps.findIndex((step) => step.to === status));
+  return steps.slice((done ?? -1) + 1, (wanted ?? -1) + 1).map(({ type }) => type);
+}

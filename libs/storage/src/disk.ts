@@ -65,10 +65,12 @@ export function openDisk(root: string): Storage {
     const probe = join(incoming, randomUUID());
     try {
       await prepare();
-      await (await open(probe, 'wx')).close();
-      await rm(probe);
+      // A full disk still takes names.
+      await writeDurably(probe, once(Buffer.alloc(4_096)));
     } catch (error) {
       throw unavailable(error, where);
+    } finally {
+      await rm(probe, { force: true }).catch(() => undefined);
     }
   }
 
@@ -82,6 +84,10 @@ export function openDisk(root: string): Storage {
     },
     check,
   };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {

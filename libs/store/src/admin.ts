@@ -7,6 +7,9 @@ import type { KeyRecord } from './records.ts';
 import type { Schema } from './schema.ts';
 import { milliseconds } from './times.ts';
 
+export { drainAgent, resumeAgent } from './agent-orders.ts';
+export { announceFunctions as registerFunctions } from './functions.ts';
+export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
 export type { KeyRecord } from './records.ts';
 
 export type NewKey = Pick<KeyRecord, 'tenantId' | 'name' | 'role' | 'prefix' | 'lastFour'> & {

@@ -68,6 +68,7 @@ export const newRowColumns = [
   'error',
   'stop',
   'cancel_requested_at',
+  'cancel_forced',
   'revision',
   'last_seq',
   'start',

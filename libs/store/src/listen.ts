@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { channel, parseNotification } from './notify.ts';
+import { type Change, channel, parseNotification } from './notify.ts';
 
-export type Change = { jobId: string; revision: number };
+export type { Change } from './notify.ts';
 export type Listener = { close(): Promise<void> };
 
 const longestPauseMs = 5_000;

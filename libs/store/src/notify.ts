@@ -1,3 +1,4 @@
+import { type Status, statuses } from '@perdure/job/status';
 import { type RawBuilder, sql } from 'kysely';
 
 /** Everybody who waits for a job listens here. A notification is delivered when, and only if, its transaction commits. */
@@ -8,12 +9,13 @@ export function notify(jobId: RawBuilder<string>, revision: RawBuilder<number>):
   return sql`pg_notify(${sql.lit(channel)}, ${jobId} || ' ' || ${revision})`;
 }
 
-/** Reads what `notify` wrote. */
-export function parseNotification(
-  payload: string | undefined,
-): { jobId: string; revision: number } | undefined {
-  const [jobId, revision] = (payload ?? '').split(' ');
-  return jobId !== undefined && Number.isInteger(Number(revision))
-    ? { jobId, revision: Number(revision) }
-    : undefined;
+/** What became of a job. The record tells its status too, so that who looks for PENDING jobs need not ask for each. */
+export type Change = { jobId: string; revision: number; status?: Status };
+
+/** Reads what `notify`, and the record, wrote. */
+export function parseNotification(payload: string | undefined): Change | undefined {
+  const [jobId, revision, status] = (payload ?? '').split(' ');
+  if (jobId === undefined || !Number.isInteger(Number(revision))) return undefined;
+  const known = statuses.find((one) => one === status);
+  return { jobId, revision: Number(revision), ...(known === undefined ? {} : { status: known }) };
 }

@@ -1,8 +1,20 @@
-export { getAgent, listAgents, poolExists } from './agents.ts';
+export { getAgent, listAgents } from './agents.ts';
+export { type Claim, type ClaimKey, findClaim } from './claims.ts';
+export { listDrafts } from './drafts.ts';
 export { getFile } from './files.ts';
+export {
+  findPending,
+  type HeldJob,
+  isInputOf,
+  jobsHeldBy,
+  lossesOf,
+  pendingFor,
+  pendingIn,
+} from './fleet-jobs.ts';
 export { getFunction, listFunctions } from './functions.ts';
 export { createdWithoutWorkflow, quietJobs } from './housekeeping.ts';
 export { type Change, type Listener, listenForChanges } from './listen.ts';
+export { getPool, listPools, poolExists } from './pools.ts';
 export {
   findIdempotent,
   getEvents,
@@ -15,10 +27,12 @@ export {
 export type {
   AgentRecord,
   AgentStatus,
+  Draft,
   FileRecord,
   FunctionRecord,
   JobRecord,
   LogLine,
+  PoolRecord,
   Progress,
   Timestamp,
 } from './records.ts';

@@ -40,6 +40,7 @@ function stateColumns(state: JobState) {
     error: state.error,
     stop: state.stop,
     cancel_requested_at: state.cancelRequestedAt,
+    cancel_forced: state.cancelForced,
     revision: 1,
     last_seq: state.seq,
     created_at: state.createdAt,

@@ -71,7 +71,7 @@ export const recordStatement = {
     insert into jobs (${columns})
     select ${columns} from (select entry.* from entry where fresh order by id) as entry
     on conflict (id) do nothing
-    returning id, tenant_id, owner, revision, last_seq
+    returning id, tenant_id, owner, revision, last_seq, status
   ),
   -- Every writer of several rows takes them in this order, so that no two wait for each other. By id alone, and each on its
   -- own: a plan that was made while the tables were empty must still be good when they are not.
@@ -97,6 +97,7 @@ export const recordStatement = {
       error = present.error,
       stop = present.stop,
       cancel_requested_at = present.cancel_requested_at,
+      cancel_forced = present.cancel_forced,
       queued_at = present.queued_at,
       started_at = present.started_at,
       ended_at = present.ended_at,
@@ -111,7 +112,7 @@ export const recordStatement = {
       updated_at = now()
     from present
     where jobs.id = present.id and jobs.last_seq < present.last_seq and jobs.status not in (${ended})
-    returning jobs.id, jobs.tenant_id, jobs.owner, jobs.revision, jobs.last_seq
+    returning jobs.id, jobs.tenant_id, jobs.owner, jobs.revision, jobs.last_seq, jobs.status
   ),
   written as (select * from made union all select * from changed),
   known as (
@@ -134,7 +135,7 @@ export const recordStatement = {
     from written join entry using (id), jsonb_populate_recordset(null::files, entry.produced) as file
     on conflict (id) do nothing
   )
-  select id, pg_notify('${channel}', id || ' ' || revision) from written
+  select id, pg_notify('${channel}', id || ' ' || revision || ' ' || status) from written
   union all
   select id, null from known where id not in (select id from written)`,
 };

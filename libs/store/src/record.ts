@@ -6,7 +6,6 @@ import { writeEntries } from './record-statement.ts';
 
 export type { RecordEntry } from './record-entry.ts';
 export { closeFromOutside, type OutsideEnd } from './close-from-outside.ts';
-export { expireAgents } from './agents.ts';
 
 export type Recorder = {
   /**

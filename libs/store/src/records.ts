@@ -2,7 +2,7 @@ import type { JobError } from '@perdure/job/errors';
 import type { JobState, OutputFile } from '@perdure/job/event';
 import type { JsonObject } from '@perdure/job/json';
 import type { Role } from '@perdure/job/permissions';
-import type { Tool } from '@perdure/job/queues';
+import type { Tool, WantedTool } from '@perdure/job/queues';
 import type { JobStart, Limits } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
 
@@ -27,7 +27,7 @@ export type JobRecord = {
   functionVersion: string | null;
   pool: string | null;
   assignedAgentId: string | null;
-  tool: Tool | null;
+  tool: WantedTool | null;
   operatingSystem: string | null;
   status: Status;
   attempt: number;
@@ -51,6 +51,8 @@ export type JobRecord = {
   stop: JobState['stop'];
   cancelRequestedAt: Timestamp | null;
   cancelDeliveredAt: Timestamp | null;
+  /** Once CANCELED: the function was killed, or the agent given up on. */
+  cancelForced: boolean | null;
   /** Raised by every visible change. */
   revision: number;
   lastSeq: number;
@@ -105,22 +107,49 @@ export type FunctionRecord = {
 
 export type AgentStatus = 'idle' | 'busy' | 'draining' | 'offline';
 
-/** `tenantId: null` serves everybody. */
-export type AgentRecord = {
+/** What an agent says of itself when it starts. `tenantId: null` serves everybody. */
+export type Announcement = {
   id: string;
   tenantId: string | null;
+  /** `http` agents claim and report through the API. */
+  kind: 'native' | 'http';
   displayName: string;
-  pool: string | null;
-  functions: { name: string; version: string }[];
-  tools: Tool[];
+  pools: readonly string[];
+  functions: readonly { name: string; version: string }[];
+  tools: readonly Tool[];
   operatingSystem: string;
   slots: number;
-  busy: number;
   softwareVersion: string;
-  status: AgentStatus;
+  /** An agent of which nothing is heard for twice as long is offline. */
+  leaseSeconds: number;
   startedAt: Timestamp;
-  lastBeatAt: Timestamp;
 };
+
+export type AgentRecord = Announcement & {
+  /** Those that it announced, and those that operators have put it in. */
+  pools: string[];
+  busy: number;
+  /** As of now: a silent agent is offline, whatever it said last. */
+  status: AgentStatus;
+  lastBeatAt: Timestamp;
+  lastClaimAt: Timestamp | null;
+  /** An operator wants it to take no more jobs. */
+  drainRequestedAt: Timestamp | null;
+  drainRequestedBy: string | null;
+};
+
+export type PoolRecord = {
+  tenantId: string | null;
+  name: string;
+  description: string | null;
+  createdBy: string | null;
+  createdAt: Timestamp;
+  /** The ids of its agents. */
+  agentIds: string[];
+};
+
+/** A file that an attempt has uploaded and that nobody else can see yet. */
+export type Draft = { id: string; name: string; mediaType: string; size: number; sha256: string };
 
 export type KeyRecord = {
   id: string;

@@ -91,7 +91,13 @@ test('progress and failures of a try show, and raise the revision', async () => 
 });
 
 test('an agent learns how to stop, and when it first learned of a cancel is kept', async () => {
-  const stop = { mode: 'graceful', graceSeconds: 5, reason: 'enough', by: 'ada' } as const;
+  const stop = {
+    mode: 'graceful',
+    graceSeconds: 5,
+    deadlineAt: '2026-11-22T05:00:10.000Z',
+    reason: 'enough',
+    by: 'ada',
+  } as const;
   const reassigned = await aJob('RUNNING', { stop });
   expect(await reportStopDelivered(db, reassigned, 2)).toEqual(stop);
   expect((await job(reassigned))?.cancelDeliveredAt).toBeNull();

@@ -6,10 +6,12 @@ import { fencedUpdate } from './fence.ts';
 import { jsonText } from './json-text.ts';
 import type { Progress } from './records.ts';
 
-export { announceAgent, beat, expireAgents } from './agents.ts';
+export { announceAgent, beat, type Orders } from './agents.ts';
+export { dropClaim, grantClaim, openClaim } from './claims.ts';
+export { keepDraft } from './drafts.ts';
 export { announceFunctions } from './functions.ts';
 export { appendLogs, maxLineLength, type NewLogLine } from './logs.ts';
-export type { AgentRecord, AgentStatus, FunctionRecord, LogLine, Progress } from './records.ts';
+export type { AgentStatus, Announcement, Draft, FunctionRecord, LogLine, Progress } from './records.ts';
 
 /*
  * What an agent tells while it holds a job. Each report names the attempt it belongs to, and is refused with PerdureError

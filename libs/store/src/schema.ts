@@ -4,7 +4,16 @@ import type { JsonObject } from '@perdure/job/json';
 import type { JobStart } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
 import type { ColumnType, Generated } from 'kysely';
-import type { AgentRecord, FileRecord, FunctionRecord, JobRecord, KeyRecord, LogLine } from './records.ts';
+import type {
+  AgentRecord,
+  AgentStatus,
+  Draft,
+  FileRecord,
+  FunctionRecord,
+  JobRecord,
+  KeyRecord,
+  LogLine,
+} from './records.ts';
 
 /** A jsonb column: read parsed, written as the text that `jsonText` makes. */
 type Jsonb<T> = ColumnType<T, string, string>;
@@ -25,11 +34,33 @@ export type Schema = {
     operatingSystems: Jsonb<string[]> | null;
     registeredAt: Stamped;
   };
-  agents: Omit<AgentRecord, 'functions' | 'tools' | 'lastBeatAt'> & {
+  agents: Omit<AgentRecord, 'functions' | 'tools' | 'pools' | 'lastBeatAt' | 'lastClaimAt' | 'status'> & {
     functions: Jsonb<AgentRecord['functions']>;
     tools: Jsonb<AgentRecord['tools']>;
     lastBeatAt: Stamped;
+    lastClaimAt: string | null;
+    /** What it said last. */
+    status: AgentStatus;
+    /** Which process of the agent announced it: a later one takes its place. */
+    instance: string | null;
   };
+  pools: {
+    tenantId: string | null;
+    name: string;
+    description: string | null;
+    createdBy: string | null;
+    createdAt: Stamped;
+  };
+  poolMembers: { tenantId: string | null; pool: string; agentId: string; announced: boolean };
+  claims: {
+    tenantId: string;
+    agentId: string;
+    claimId: string;
+    jobId: string;
+    attempt: number | null;
+    madeAt: Stamped;
+  };
+  drafts: Draft & { tenantId: string; jobId: string; attempt: number; createdAt: Stamped };
   jobs: Omit<JobRecord, 'start'> & {
     /** Without the parameters: they have their own column. */
     start: Omit<JobStart, 'parameters'>;

@@ -19,7 +19,7 @@ test('a new job is CREATED, with its event 1, and reads back as it was asked for
     name: 'first',
     labels: { team: 'blue' },
     pool: 'gpu',
-    agentId: 'agent-7',
+    assignedAgentId: 'agent-7',
     tool: { name: 'matlab', version: '2026a' },
     operatingSystem: 'linux',
     priority: 1,

@@ -103,7 +103,7 @@ async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Sc
     ...askedColumns(job.id, { ...job.start, tenantId: job.tenantId, owner: job.owner }, job.parameters),
     function_version: job.start.version ?? null,
     pool: job.start.pool ?? null,
-    assigned_agent_id: job.start.agentId ?? null,
+    assigned_agent_id: job.start.assignedAgentId ?? null,
     status: 'CREATED',
     attempt: 0,
     agent_losses: 0,

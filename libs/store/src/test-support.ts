@@ -71,6 +71,7 @@ export function aState(jobId: string, overrides: Partial<JobState> = {}): JobSta
     startedAt: null,
     endedAt: null,
     cancelRequestedAt: null,
+    cancelForced: null,
     stop: null,
     error: null,
     outcome: null,

@@ -34,15 +34,15 @@ export async function fail(life: Life, error: JobError): Promise<never> {
 }
 
 /** A job that is canceled ends as a canceled workflow, whichever way the cancel came. */
-export async function cancel(life: Life, { command, forced }: Canceling): Promise<never> {
+export async function cancel(life: Life, { command, ending }: Canceling): Promise<never> {
   const error = jobError('canceled', describe(command));
   await end(life, {
     type: 'canceled',
     code: 'canceled',
     actor: command.by ?? 'unknown',
     message: command.reason,
-    data: { forced },
-    change: { error, ...ended() },
+    data: ending,
+    change: { error, cancelForced: ending.forced, ...ended() },
   });
   if (!life.inbox.nativelyCanceled()) {
     // Temporal lets a workflow end as canceled only when it was asked to, and not by itself: so an activity asks.
@@ -58,6 +58,8 @@ async function end(life: Life, ...facts: Fact[]): Promise<void> {
   for (let command = life.inbox.take(); command !== undefined; command = life.inbox.take()) {
     late.push(refused(`${command.kind}: the job was already ending`, command));
   }
+  life.inbox.bids.refuseAll('the job is ending');
+  life.inbox.reports.refuseAll('the job is ending');
   const applied = life.ledger.apply(...late, ...facts);
   upsertSearchAttributes([{ key: searchAttributes.status, value: life.ledger.state.status }]);
   await applied;

@@ -4,7 +4,7 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 
 /** Why a stage did not bring what it should. */
 export type Setback =
-  | { kind: 'lost'; message: string }
+  | { kind: 'lost'; code: ErrorCode; message: string }
   | { kind: 'given-back'; message: string }
   | { kind: 'out-of-time' }
   | { kind: 'failed'; error: JobError };
@@ -16,15 +16,19 @@ export function setbackOf(failure: unknown): Setback {
   if (cause instanceof TimeoutFailure) return timeout(cause);
   if (cause instanceof ApplicationFailure) return application(cause);
   // Canceled without our asking: an operator's doing. The job is to run all the same.
-  return { kind: 'lost', message: cause?.message ?? failure.message };
+  return lost(cause?.message ?? failure.message);
+}
+
+function lost(message: string): Setback {
+  return { kind: 'lost', code: 'agent-lost', message };
 }
 
 function timeout(failure: TimeoutFailure): Setback {
   switch (failure.timeoutType) {
     case 'HEARTBEAT':
-      return { kind: 'lost', message: 'the agent stopped beating' };
+      return lost('the agent stopped beating');
     case 'SCHEDULE_TO_START':
-      return { kind: 'lost', message: 'the agent did not begin' };
+      return lost('the agent did not begin');
     default:
       return { kind: 'out-of-time' };
   }
@@ -32,7 +36,8 @@ function timeout(failure: TimeoutFailure): Setback {
 
 function application({ message, type, details }: ApplicationFailure): Setback {
   if (type === 'given-back') return { kind: 'given-back', message };
-  if (type === 'agent-lost' || type === 'stale-attempt') return { kind: 'lost', message };
+  if (type === 'agent-lost' || type === 'stale-attempt') return lost(message);
+  if (type === 'agent-unfit') return { kind: 'lost', code: type, message };
   const code: ErrorCode = typeof type === 'string' && isErrorCode(type) ? type : 'execution-failed';
   return { kind: 'failed', error: jobError(code, message, placesIn(details?.[0])) };
 }

@@ -1,7 +1,11 @@
 import { type CancelCommand, parseCancel, parseReassign, type ReassignCommand } from '@perdure/job/commands';
 import { clip } from '@perdure/job/errors';
+import type { JobState } from '@perdure/job/event';
+import { isHeld, type Status } from '@perdure/job/status';
+import { type Bid, type Grant, parseBid, parseReport, type Report } from '@perdure/job/updates';
 import { CancellationScope, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { cancelSignal, reassignSignal } from './messages.ts';
+import { cancelSignal, claimUpdate, reassignSignal, reportUpdate } from './messages.ts';
+import { openQuestions, type Questions } from './questions.ts';
 
 export type Command =
   { kind: 'cancel'; command: CancelCommand } | { kind: 'reassign'; command: ReassignCommand };
@@ -18,13 +22,17 @@ export type Inbox = {
   waiting(): readonly Command[];
   /** Takes what could not be understood: a sentence each. */
   takeNonsense(): string[];
-  /** Resolves with true as soon as there is something to take or `settled()` holds; with false when neither came within `ms`. */
-  somethingToDo(settled: () => boolean, ms?: number): Promise<boolean>;
+  /** Resolves with true as soon as there is something to take or `other()` holds; with false when neither came within `ms`. */
+  somethingToDo(other: () => boolean, ms?: number): Promise<boolean>;
+  /** Of HTTP agents that want the job, while it is PENDING. */
+  bids: Questions<Bid, Grant>;
+  /** Of the HTTP agent that holds the job. */
+  reports: Questions<Report, Status>;
   /** True once the workflow itself was canceled from the UI, the CLI or a client. */
   nativelyCanceled(): boolean;
 };
 
-export function openInbox(carried: readonly Command[]): Inbox {
+export function openInbox(carried: readonly Command[], state: () => JobState): Inbox {
   const commands: Command[] = [...carried];
   let nonsense: string[] = [];
   let heard = 0;
@@ -51,7 +59,22 @@ export function openInbox(carried: readonly Command[]): Inbox {
     if (parsed.ok) commands.push({ kind: 'cancel', command: parsed.value });
   });
 
+  const bids: Questions<Bid, Grant> = openQuestions(claimUpdate, parseBid, ({ agentId }) => {
+    const { status, assignedAgentId } = state();
+    if (status !== 'PENDING') return `the job is ${status}`;
+    if (assignedAgentId !== null && assignedAgentId !== agentId)
+      return `the job is pinned to ${assignedAgentId}`;
+    return bids.waiting() ? 'another agent is taking the job' : undefined;
+  });
+  const reports = openQuestions(reportUpdate, parseReport, ({ agentId, attempt }) => {
+    const now = state();
+    const holds = isHeld(now.status) && now.agentId === agentId && now.attempt === attempt;
+    return holds ? undefined : `attempt ${attempt} of ${agentId} does not hold the job`;
+  });
+
   return {
+    bids,
+    reports,
     take: () => commands.shift(),
     waiting: () => commands,
     takeNonsense() {
@@ -59,8 +82,8 @@ export function openInbox(carried: readonly Command[]): Inbox {
       nonsense = [];
       return taken;
     },
-    somethingToDo(settled, ms) {
-      const ready = () => settled() || commands.length > 0 || nonsense.length > 0;
+    somethingToDo(other, ms) {
+      const ready = () => other() || commands.length > 0 || nonsense.length > 0;
       return ms === undefined ? condition(ready).then(() => true) : condition(ready, ms);
     },
     nativelyCanceled: () => native,

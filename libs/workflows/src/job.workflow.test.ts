@@ -126,7 +126,7 @@ describe('reassign', () => {
     expect(reassigned?.data).toEqual({
       from: { agentId: 'waiting', pool: 'waiting' },
       to: { agentId: 'second', pool: null },
-      acknowledged: true,
+      acknowledgedAt: expect.any(String),
     });
   });
 

@@ -3,6 +3,7 @@ import { jobError } from '@perdure/job/errors';
 import type { Outcome } from '@perdure/job/event';
 import { claimQueueOf, stageQueue } from '@perdure/job/queues';
 import { defaultRunSeconds, type JobStart } from '@perdure/job/start';
+import type { Bid, Grant } from '@perdure/job/updates';
 import {
   ActivityCancellationType,
   type ActivityOptions,
@@ -17,11 +18,13 @@ import {
 } from '@temporalio/workflow';
 import { cancel, complete, fail } from './endings.ts';
 import { openInbox } from './inbox.ts';
+import { heldOverHttp } from './hold.ts';
 import { interruptible } from './interruptible.ts';
 import { openLedger } from './ledger.ts';
 import { BackInQueue, Canceling, Failing, type Life } from './life.ts';
 import { historyQuery, statusQuery } from './messages.ts';
 import { open, type Opening } from './opening.ts';
+import type { Question } from './questions.ts';
 import { searchAttributes } from './search-attributes.ts';
 import { claimFailed, dealWith, timeLeft } from './setbacks.ts';
 import { priorityOf, searchAttributesOf } from './start.ts';
@@ -50,8 +53,11 @@ const uploadRetry: RetryPolicy = {
   nonRetryableErrorTypes: lostAgent,
 };
 
-/** How long after the grace time an agent that is to stop is waited for. */
-const stopMarginMs = 5_000;
+/** An HTTP agent that falls silent has lost the job: nobody else could take up what it began. */
+const holdOptions = {
+  retry: { maximumAttempts: 1 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
 
 /** Admission and record are local and quick. While PostgreSQL is away the server does the waiting, so that the history does not grow. */
 const { admit: admitNow, record: recordNow } = proxyLocalActivities<OrchestratorActivities>({
@@ -65,6 +71,8 @@ const { admit: admitEventually, record: recordEventually } = proxyActivities<Orc
 });
 
 type Claim = Extract<ClaimAnswer, { kind: 'claimed' }>;
+/** Who has the job: an agent that answered its claim, or an HTTP agent that bid for it. */
+type Taken = Claim | { kind: 'bid'; bid: Question<Bid, Grant> };
 
 /**
  * One job: claim, validate, execute, upload, as often as agents are lost or changed. Takes a `JobStart` (see `parseStart`), returns the
@@ -72,10 +80,10 @@ type Claim = Extract<ClaimAnswer, { kind: 'claimed' }>;
  */
 export async function job(argument: unknown): Promise<Outcome> {
   const opening = open(argument);
-  const inbox = openInbox(opening.waiting);
   const ledger = openLedger(opening.start, opening, (entry) =>
     recordNow(entry).catch(() => recordEventually(entry)),
   );
+  const inbox = openInbox(opening.waiting, () => ledger.state);
   setHandler(statusQuery, () => ledger.state);
   setHandler(historyQuery, () => [...ledger.events]);
   // A cancel from the UI must not cut off an activity or a record: it is a command in the inbox like any other.
@@ -114,14 +122,14 @@ async function admitted({ start, ledger }: Life, { refused }: Opening): Promise<
     throw new Failing(admission.error);
   }
   upsertSearchAttributes(searchAttributesOf(admission.start));
-  const { version, pool, agentId } = admission.start;
+  const { version, pool, assignedAgentId } = admission.start;
   await ledger.apply({
     ...queued,
     change: {
       ...queued.change,
       functionVersion: version ?? null,
       pool: pool ?? null,
-      assignedAgentId: agentId ?? null,
+      assignedAgentId: assignedAgentId ?? null,
     },
   });
   return admission.start;
@@ -131,6 +139,7 @@ async function admitted({ start, ledger }: Life, { refused }: Opening): Promise<
 async function attempt(life: Life): Promise<Outcome | 'again'> {
   try {
     const claim = await claimed(life);
+    if (claim.kind === 'bid') return await heldOverHttp(life, claim.bid, holdOptions);
     await validated(life, claim);
     const { outcome, executedAt } = await stage(life, claim, 'execute');
     const executed = { type: 'executed', at: executedAt, actor: claim.agentId } as const;
@@ -143,10 +152,10 @@ async function attempt(life: Life): Promise<Outcome | 'again'> {
   }
 }
 
-/** Waits in the claim queue until an agent takes the job. */
-async function claimed(life: Life): Promise<Claim> {
-  const { start, ledger } = life;
-  const { jobId, attempt, pool, assignedAgentId, functionVersion } = ledger.state;
+/** Waits until an agent takes the job: from the claim queue, or by a bid. */
+async function claimed(life: Life): Promise<Taken> {
+  const { start, ledger, inbox } = life;
+  const { jobId, attempt, pool, assignedAgentId, functionVersion, agentLosses } = ledger.state;
   const queue = claimQueueOf({
     functionName: start.function,
     functionVersion: functionVersion ?? '',
@@ -162,12 +171,25 @@ async function claimed(life: Life): Promise<Claim> {
     summary: queue,
     priority: priorityOf(start),
   });
-  for (;;) {
-    const ask = () => claim({ jobId, attempt: attempt + 1, start });
-    const answer = await interruptible(ask, life, stopMarginMs).catch((failure: unknown) =>
-      claimFailed(failure, life),
-    );
-    if (answer.kind === 'claimed') return answer;
+  // Nobody else is to suffer should this job be what its agents die of.
+  const alone = agentLosses > 0 && agentLosses >= start.maxAgentLosses;
+  const ask = (): Promise<ClaimAnswer | Taken> => claim({ jobId, attempt: attempt + 1, start, alone });
+  const bids = {
+    waiting: () => inbox.bids.waiting(),
+    async follow() {
+      const bid = inbox.bids.take();
+      return bid && ({ kind: 'bid', bid } as const);
+    },
+  };
+  try {
+    for (;;) {
+      const answer = await interruptible(ask, life, bids);
+      if (answer.kind !== 'full') return answer;
+    }
+  } catch (failure) {
+    return claimFailed(failure, life);
+  } finally {
+    inbox.bids.refuseAll('another agent has taken the job');
   }
 }
 
@@ -225,7 +247,7 @@ async function stage<S extends 'validate' | 'execute' | 'upload'>(
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
   const run = activities[name] as (request: { jobId: string; attempt: number }) => Promise<StageAnswer<S>>;
-  return interruptible(() => run({ jobId, attempt }), life, stopMarginMs).catch((failure: unknown) =>
+  return interruptible(() => run({ jobId, attempt }), life).catch((failure: unknown) =>
     dealWith(failure, life),
   );
 }

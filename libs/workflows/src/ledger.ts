@@ -10,6 +10,8 @@ export type Fact = {
   type: EventType;
   /** When, where it did not happen just now: an agent's own clock. */
   at?: string;
+  /** Whom it happened to, where that is not who holds the job afterwards. */
+  agentId?: string | null;
   actor?: string;
   message?: string | undefined;
   code?: ErrorCode;
@@ -49,7 +51,7 @@ export function openLedger(
       at,
       status: state.status,
       attempt: state.attempt,
-      agentId: state.agentId,
+      agentId: fact.agentId ?? state.agentId,
       actor: fact.actor ?? 'perdure',
       message: fact.message ?? null,
       code: fact.code ?? null,

@@ -7,6 +7,9 @@ import type { Ledger } from './ledger.ts';
 /** All there is of a running job: what it is to do, what became of it, and what was asked of it. */
 export type Life = { start: JobStart; ledger: Ledger; inbox: Inbox };
 
+/** How an agent stopped. `forced`: the function was killed, or the agent itself given up on; then there is no acknowledgement. */
+export type Stopping = { forced: boolean; acknowledgedAt: string | null };
+
 /** Thrown when the job has gone back to PENDING: the next attempt begins at the claim. */
 export class BackInQueue extends Error {
   override readonly name = 'BackInQueue';
@@ -26,11 +29,10 @@ export class Failing extends Error {
 export class Canceling extends Error {
   override readonly name = 'Canceling';
   readonly command: CancelCommand;
-  /** True when the agent did not acknowledge in time and was given up on. */
-  readonly forced: boolean;
-  constructor(command: CancelCommand, forced: boolean) {
+  readonly ending: Stopping;
+  constructor(command: CancelCommand, ending: Stopping) {
     super(command.reason ?? 'canceled');
     this.command = command;
-    this.forced = forced;
+    this.ending = ending;
   }
 }

@@ -19,6 +19,7 @@ export async function dealWith(failure: unknown, life: Life): Promise<never> {
     case 'given-back':
       await ledger.apply({
         type: 'givenBack',
+        agentId,
         actor: agentId ?? 'perdure',
         message: setback.message,
         change: requeued(),
@@ -37,7 +38,8 @@ export async function dealWith(failure: unknown, life: Life): Promise<never> {
       }
       await ledger.apply({
         type: 'agentLost',
-        code: 'agent-lost',
+        agentId,
+        code: setback.code,
         message: setback.message,
         change: { ...requeued(), agentLosses: losses },
       });

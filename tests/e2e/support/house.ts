@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import getPort from 'get-port';
 import { apiProgram, buildApi } from '../../../apps/local/src/api-build.ts';
 import { root } from '../../../apps/local/src/folders.ts';
+import type { EmbeddedAgent } from '../../support/embedded-agent.ts';
 import { placeForServers } from '../../support/servers.ts';
 import { temporalProgram } from '../../support/temporal.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type JobsClient, jobsClient } from './jobs-client.ts';
-import { type Program, startProgram } from './program.ts';
+import { type Program, type ProgramSpec, startProgram } from './program.ts';
 import type { Addresses, Servers } from './servers.ts';
 
 const execute = promisify(execFile);
@@ -26,8 +28,14 @@ export type House = {
   readonly addresses: Addresses;
   startApi(): Promise<Api>;
   startOrchestrator(): Promise<Program>;
-  /** An agent that is ready to claim. Its id is its name. */
-  startAgent(settings?: Settings): Promise<Program>;
+  /** An agent that is ready to claim. Its id is its name. `prefix`: a command that starts it. */
+  startAgent(settings?: Settings, prefix?: readonly string[]): Promise<Program>;
+  /** An agent that brings functions of its own: those that the module of this URL exports. */
+  startEmbeddedAgent(pack: string, some?: Partial<EmbeddedAgent>): Promise<Program>;
+  /** Another program, started with `command`, that knows of nothing but its settings. */
+  startProgram(name: string, command: string, file: string, settings: Settings): Promise<Program>;
+  /** Writes a file into a folder of this house, and answers its path. */
+  file(name: string, text: string): Promise<string>;
   /** So many agents of the pool `standing`: those that live from an earlier test, and new ones. */
   standingAgents(count: number): Promise<Program[]>;
   /** Runs the Temporal CLI as an operator would. */
@@ -38,6 +46,7 @@ export type House = {
 
 export type Closing = { close(): Promise<void>; said(): string };
 
+const embeddedAgent = join(root, 'tests', 'support', 'embedded-agent.ts');
 const workerProgram = join(root, 'apps', 'worker', 'src', 'main.ts');
 
 /** Short, so that tests need not wait long for an agent to count as lost. */
@@ -62,21 +71,32 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
     PERDURE_HOME: join(folder, 'home'),
   };
 
-  async function start(name: string, file: string, settings: Settings): Promise<Program> {
-    const program = await startProgram({ name, file, env: { ...environment, ...settings }, runFolder });
+  async function start(
+    name: string,
+    file: string,
+    settings: Settings,
+    more: Pick<ProgramSpec, 'args' | 'prefix'> = {},
+  ): Promise<Program> {
+    const program = await startProgram({
+      name,
+      file,
+      env: { ...environment, ...settings },
+      runFolder,
+      ...more,
+    });
     programs.push(program);
     return program;
   }
 
-  async function startWorker(name: string, settings: Settings): Promise<Program> {
-    const worker = await start(name, workerProgram, settings);
+  async function startWorker(name: string, settings: Settings, prefix?: readonly string[]): Promise<Program> {
+    const worker = await start(name, workerProgram, settings, prefix && { prefix });
     await worker.untilSays('the worker runs');
     return worker;
   }
 
-  function startAgent(settings: Settings): Promise<Program> {
-    const id = `agent-${randomBytes(3).toString('hex')}`;
-    return startWorker(id, {
+  function startAgent(settings: Settings, prefix?: readonly string[]): Promise<Program> {
+    const id = settings['AGENT_ID'] ?? `agent-${randomBytes(3).toString('hex')}`;
+    const env = {
       WORKER_ROLES: 'agent',
       AGENT_ID: id,
       AGENT_SLOTS: '4',
@@ -84,7 +104,8 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
       AGENT_LEASE_SECONDS: leaseSeconds,
       DRAIN_SECONDS: '30',
       ...settings,
-    });
+    };
+    return startWorker(id, env, prefix);
   }
 
   return {
@@ -106,7 +127,34 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
     },
     startOrchestrator: () =>
       startWorker('orchestrator', { WORKER_ROLES: 'orchestrator', HOUSEKEEPING_SECONDS: '1' }),
-    startAgent: (settings = {}) => startAgent(settings),
+    startAgent: (settings = {}, prefix) => startAgent(settings, prefix),
+    async startEmbeddedAgent(pack, some = {}) {
+      const id = `agent-${randomBytes(3).toString('hex')}`;
+      const given: EmbeddedAgent = {
+        id,
+        ...addresses,
+        storageUrl: environment['STORAGE_URL'] ?? '',
+        home: folder,
+        pack,
+        slots: 8,
+        leaseMs: Number(leaseSeconds) * 1_000,
+        ...some,
+      };
+      const agent = await start(id, embeddedAgent, {}, { args: [JSON.stringify(given)] });
+      await agent.untilSays('the worker runs');
+      return agent;
+    },
+    async startProgram(name, command, file, settings) {
+      const env = { PATH: environment['PATH'], ...settings };
+      const program = await startProgram({ name, program: command, file, env, runFolder });
+      programs.push(program);
+      return program;
+    },
+    async file(name, text) {
+      const path = join(folder, name);
+      await writeFile(path, text);
+      return path;
+    },
     async standingAgents(count) {
       const alive = standing.filter((agent) => agent.running());
       const missing = Math.max(0, count - alive.length);

@@ -1,5 +1,5 @@
 import {
-  Agent,
+  AgentDetails,
   File,
   History,
   type HistoryEvent,
@@ -62,6 +62,7 @@ export function jobsClient(url: string, key: string) {
 
   return {
     url,
+    key,
     call,
     post,
     job,
@@ -80,8 +81,8 @@ export function jobsClient(url: string, key: string) {
       LogPage.parse(await good(await call('GET', `/v1/jobs/${id}/logs`))).items,
     list: async (): Promise<JobPage['items']> =>
       JobPage.parse(await good(await call('GET', '/v1/jobs?pageSize=100'))).items,
-    agent: async (id: string): Promise<Agent> =>
-      Agent.parse(await good(await call('GET', `/v1/agents/${id}`))),
+    agent: async (id: string): Promise<AgentDetails> =>
+      AgentDetails.parse(await good(await call('GET', `/v1/agents/${id}`))),
     /** Uploads a file (a path) or a text, and answers its id. */
     async upload(content: { path: string } | { text: string }): Promise<string> {
       const [name, body] =

@@ -28,10 +28,24 @@ export type ProgramSpec = {
   args?: readonly string[];
   env: NodeJS.ProcessEnv;
   runFolder: string;
+  /** What runs the file, where it is not this Node. */
+  program?: string;
+  /** A command that ends by executing what follows it. */
+  prefix?: readonly string[];
 };
 
 /** Starts a file with this Node, in a process group of its own, noted so that a later run of the tests finds it should this one be killed. */
-export async function startProgram({ name, file, args = [], env, runFolder }: ProgramSpec): Promise<Program> {
+export async function startProgram({
+  name,
+  file,
+  args = [],
+  env,
+  runFolder,
+  program,
+  prefix = [],
+}: ProgramSpec): Promise<Program> {
+  const runner = program === undefined ? [process.execPath, '--enable-source-maps'] : [program];
+  const [command = '', ...rest] = [...prefix, ...runner, file, ...args];
   const lines: string[] = [];
   const seen = new Set<string>();
   const wanted: { text: string; settle: () => void }[] = [];
@@ -41,10 +55,7 @@ export async function startProgram({ name, file, args = [], env, runFolder }: Pr
     for (const one of wanted) if (line.includes(one.text)) one.settle();
     if (line.length < 1_000) seen.add(line);
   };
-  const child = await startChild(
-    { name, command: process.execPath, args: ['--enable-source-maps', file, ...args], env },
-    take,
-  );
+  const child = await startChild({ name, command, args: rest, env }, take);
   await noteProcess(runFolder, `${name}-${child.pid}`, child.pid);
   const said = (): string => `--- ${name} (${child.pid})\n${stripVTControlCharacters(lines.join('\n'))}`;
   return {

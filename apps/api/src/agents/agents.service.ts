@@ -1,22 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import type { Tool } from '@perdure/job/queues';
-import type { Agent } from '@perdure/job/schemas';
-import { type AgentRecord, getAgent, listAgents } from '@perdure/store/read';
+import { defaultTenantId } from '@perdure/job/ids';
+import type { Agent, AgentDetails } from '@perdure/job/schemas';
+import { drainAgent, resumeAgent } from '@perdure/store/admin';
+import { type AgentRecord, getAgent, jobsHeldBy, listAgents, lossesOf } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
 import { Kept } from '../kept.ts';
-
-/** What a job asks of the agent that is to run it, as the record has it. */
-export type Wanted = {
-  functionName: string;
-  functionVersion: string | null;
-  pool: string | null;
-  tool: Tool | null;
-  operatingSystem: string | null;
-};
-
-/** The housekeeping calls silent agents offline; this tells it a little sooner. */
-const silentMs = 60_000;
 
 @Injectable()
 export class AgentsService {
@@ -34,59 +24,50 @@ export class AgentsService {
     return agents.map(toAgent);
   }
 
-  async get(tenantId: string, id: string): Promise<Agent> {
+  async get(tenantId: string, id: string): Promise<AgentDetails> {
+    const agent = await this.find(tenantId, id);
+    const [held, losses] = await Promise.all([
+      this.database.call((db) => jobsHeldBy(db, id)),
+      this.database.call((db) => lossesOf(db, id)),
+    ]);
+    const jobs = held
+      .filter((job) => job.tenantId === tenantId)
+      .map(({ id: jobId, functionName: name, functionVersion: version, status, attempt }) => ({
+        id: jobId,
+        function: { name, version },
+        status,
+        attempt,
+      }));
+    return { ...toAgent(agent), jobs, losses };
+  }
+
+  /** What an operator wants of an agent; it learns so with its next beat. */
+  async order(caller: Principal, id: string, order: 'drain' | 'resume'): Promise<Agent> {
+    await this.managed(caller, id);
+    await this.database.call((db) =>
+      order === 'drain' ? drainAgent(db, id, caller.name) : resumeAgent(db, id),
+    );
+    return toAgent(await this.find(caller.tenantId, id));
+  }
+
+  /** The agent, if the caller's tenant may manage it: agents that serve everybody are for the first tenant to manage. */
+  async managed({ tenantId }: Principal, id: string): Promise<AgentRecord> {
+    const agent = await this.find(tenantId, id);
+    if (agent.tenantId === tenantId || tenantId === defaultTenantId) return agent;
+    throw new PerdureError('forbidden', `Agent '${id}' serves all tenants: it is not yours to manage`);
+  }
+
+  private async find(tenantId: string, id: string): Promise<AgentRecord> {
     const agent = await this.database.call((db) => getAgent(db, tenantId, id));
     if (agent === undefined) throw new PerdureError('not-found', 'There is no such agent');
-    return toAgent(agent);
+    return agent;
   }
 }
 
-export function isOnline({ status, lastBeatAt }: AgentRecord): boolean {
-  return (status === 'idle' || status === 'busy') && Date.now() - Date.parse(lastBeatAt) < silentMs;
-}
-
-/** True when the agent could run it, were it online and free. */
-export function offers(agent: AgentRecord, wanted: Wanted): boolean {
-  const { functionName, functionVersion, pool, tool, operatingSystem } = wanted;
-  return (
-    (pool === null || agent.pool === pool) &&
-    (operatingSystem === null || agent.operatingSystem === operatingSystem) &&
-    (tool === null ||
-      agent.tools.some(({ name, version }) => name === tool.name && version === tool.version)) &&
-    agent.functions.some(
-      ({ name, version }) =>
-        name === functionName && (functionVersion === null || version === functionVersion),
-    )
-  );
-}
-
-function toAgent(record: AgentRecord): Agent {
-  const {
-    id,
-    displayName,
-    status,
-    pool,
-    functions,
-    tools,
-    operatingSystem,
-    slots,
-    busy,
-    softwareVersion,
-    startedAt,
-    lastBeatAt,
-  } = record;
+export function toAgent({ tenantId: _internal, ...record }: AgentRecord): Agent {
   return {
-    id,
-    displayName,
-    status,
-    pool,
-    functions: functions.map(({ name, version }) => ({ name, version })),
-    tools: tools.map(({ name, version }) => ({ name, version })),
-    operatingSystem,
-    slots,
-    busy,
-    softwareVersion,
-    startedAt,
-    lastBeatAt,
+    ...record,
+    functions: record.functions.map(({ name, version }) => ({ name, version })),
+    tools: record.tools.map(({ name, version }) => ({ name, version })),
   };
 }

@@ -1,25 +1,19 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
-import { PerdureError } from '@perdure/job/errors';
 import { File, FilePath, UploadQuery } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
 import { Caller, type Principal } from '../http/caller.ts';
-import { header } from '../http/headers.ts';
-import { drain } from '../http/json-body.ts';
 import { Operation } from '../http/operation.ts';
-import { Settings } from '../settings.ts';
-import { announcedSha256 } from './digests.ts';
 import { FilesService, toFile } from './files.service.ts';
-import { uploadName } from './names.ts';
+import { Uploads } from './uploads.ts';
 
 @ApiTags('files')
 @Controller('v1/files')
 export class FilesController {
   constructor(
     private readonly files: FilesService,
-    private readonly settings: Settings,
+    private readonly uploads: Uploads,
   ) {}
 
   @Post()
@@ -45,17 +39,11 @@ export class FilesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<File> {
-    // Without a body there is nothing to parse: an empty file.
-    const bytes = request.body instanceof Readable ? request.body : Readable.from([]);
-    try {
-      const upload = { ...this.announced(query, request), bytes };
-      const file = toFile(await this.files.create(caller, upload));
-      reply.code(201).header('location', file.links.self);
-      return file;
-    } catch (error) {
-      drain(bytes);
-      throw error;
-    }
+    const file = toFile(
+      await this.uploads.take(request, query.name, (upload) => this.files.create(caller, upload)),
+    );
+    reply.code(201).header('location', file.links.self);
+    return file;
   }
 
   @Get(':id')
@@ -68,39 +56,5 @@ export class FilesController {
   })
   async get(@Caller() caller: Principal, @Param({ schema: FilePath }) { id }: FilePath): Promise<File> {
     return toFile(await this.files.get(caller, id));
-  }
-
-  /** Everything that can be refused before a byte is read. */
-  private announced(query: UploadQuery, { headers }: FastifyRequest) {
-    const {
-      'content-length': length,
-      'content-type': mediaType = 'application/octet-stream',
-      'content-encoding': encoding,
-    } = headers;
-    const { fileBytes } = this.settings.config.limits;
-    if (Number(length) > fileBytes)
-      throw new PerdureError('payload-too-large', `A file has ${fileBytes} bytes at most`);
-    if (encoding !== undefined && encoding !== 'identity') {
-      throw new PerdureError(
-        'unsupported-media-type',
-        'Content-Encoding is not supported: send the bytes as they are',
-      );
-    }
-    if (/^multipart\//i.test(mediaType)) {
-      throw new PerdureError(
-        'unsupported-media-type',
-        'The body is the file itself, not a form: curl --data-binary @file, not -F',
-      );
-    }
-    const contentDigest = announcedSha256(header(headers, 'content-digest'), 'Content-Digest');
-    const reprDigest = announcedSha256(header(headers, 'repr-digest'), 'Repr-Digest');
-    if (contentDigest !== undefined && reprDigest !== undefined && contentDigest !== reprDigest) {
-      throw new PerdureError('digest-mismatch', 'Content-Digest and Repr-Digest announce different bytes');
-    }
-    return {
-      name: uploadName(query.name, header(headers, 'content-disposition')),
-      mediaType: mediaType.slice(0, 255),
-      expectedSha256: contentDigest ?? reprDigest,
-    };
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import type { File } from '@perdure/job/schemas';
-import { type FileRecord, getFile } from '@perdure/store/read';
+import type { Stored } from '@perdure/storage';
+import { type FileRecord, getFile, isInputOf } from '@perdure/store/read';
 import { insertFile } from '@perdure/store/submit';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,11 +10,10 @@ import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
 import { StorageService } from './storage.service.ts';
+import type { Upload } from './uploads.ts';
 
 /** An upload from which nothing comes for so long is given up. */
 const idleMs = 60_000;
-
-export type Upload = { name: string; mediaType: string; expectedSha256: string | undefined; bytes: Readable };
 
 @Injectable()
 export class FilesService {
@@ -24,9 +24,9 @@ export class FilesService {
   ) {}
 
   /** Streams to storage. Nothing is visible, and nothing stays, unless all bytes have come and match the digest announced. */
-  async create(caller: Principal, { name, mediaType, expectedSha256, bytes }: Upload): Promise<FileRecord> {
-    const maxBytes = this.settings.config.limits.fileBytes;
-    const { sha256, size } = await this.storage.put(received(bytes), { maxBytes, expectedSha256 });
+  async create(caller: Principal, upload: Upload): Promise<FileRecord> {
+    const { name, mediaType } = upload;
+    const { sha256, size } = await this.store(upload);
     const file: FileRecord = {
       id: uuidv7(),
       tenantId: caller.tenantId,
@@ -42,10 +42,19 @@ export class FilesService {
     return file;
   }
 
-  /** The same answer for a file of somebody else and for none at all. */
-  async get({ tenantId }: Principal, id: string): Promise<FileRecord> {
+  /** The bytes alone: nobody can see them yet. */
+  store({ bytes, expectedSha256 }: Upload): Promise<Stored> {
+    const maxBytes = this.settings.config.limits.fileBytes;
+    return this.storage.put(received(bytes), { maxBytes, expectedSha256 });
+  }
+
+  /** The same answer for a file of somebody else and for none at all. An agent sees the inputs of the jobs that it holds. */
+  async get({ tenantId, role, agentId }: Principal, id: string): Promise<FileRecord> {
     const file = await this.database.call((db) => getFile(db, tenantId, id));
-    if (file === undefined) throw new PerdureError('not-found', 'There is no such file');
+    const visible =
+      role !== 'agent' ||
+      (agentId !== null && (await this.database.call((db) => isInputOf(db, tenantId, agentId, id))));
+    if (file === undefined || !visible) throw new PerdureError('not-found', 'There is no such file');
     return file;
   }
 

@@ -9,7 +9,8 @@ import { DatabaseService } from '../database/database.service.ts';
 import { pointerOf } from '../http/pointer.ts';
 import { Kept } from '../kept.ts';
 
-export type Known = { record: FunctionRecord; check: (parameters: JsonObject) => ErrorDetail[] };
+type Check = (value: JsonObject) => ErrorDetail[];
+export type Known = { record: FunctionRecord; check: Check; checkOutput: Check };
 
 /** A function that an agent has just announced is known here this much later at most. */
 const freshMs = 1_000;
@@ -19,7 +20,7 @@ const maxCompiled = 1_000;
 @Injectable()
 export class Catalogue {
   private readonly kept = new Kept<Known | undefined>(freshMs);
-  private readonly compiled = new Map<string, Known['check']>();
+  private readonly compiled = new Map<string, Check>();
 
   constructor(private readonly database: DatabaseService) {}
 
@@ -27,22 +28,28 @@ export class Catalogue {
   find(tenantId: string, name: string, version?: string): Promise<Known | undefined> {
     return this.kept.get(`${tenantId} ${name}@${version ?? ''}`, async () => {
       const record = await this.database.call((db) => getFunction(db, tenantId, name, version));
-      return record && { record, check: this.checkOf(record.inputSchema) };
+      if (record === undefined) return undefined;
+      const { inputSchema, outputSchema } = record;
+      const checkOutput = outputSchema === null ? anything : this.checkOf(outputSchema, '/output');
+      return { record, check: this.checkOf(inputSchema, '/parameters'), checkOutput };
     });
   }
 
-  private checkOf(schema: JsonObject): Known['check'] {
-    const text = JSON.stringify(schema);
+  private checkOf(schema: JsonObject, place: string): Check {
+    const text = place + JSON.stringify(schema);
     const known = this.compiled.get(text);
     if (known) return known;
     if (this.compiled.size >= maxCompiled) this.compiled.clear();
-    const check = compile(schema);
+    const check = compile(schema, place);
     this.compiled.set(text, check);
     return check;
   }
 }
 
-function compile(schema: JsonObject): Known['check'] {
+const anything: Check = () => [];
+
+/** Throws when this is no JSON Schema. */
+export function compile(schema: JsonObject, place: string): Check {
   // An instance for each schema: two functions may use the same `$id`.
   const ajv = new Ajv2020({
     allErrors: true,
@@ -51,12 +58,13 @@ function compile(schema: JsonObject): Known['check'] {
     formats: { [fileFormat]: patterns.uuid },
   });
   const validate = ajv.compile(schema);
-  return (parameters) => (validate(parameters) ? [] : (validate.errors ?? []).slice(0, 100).map(toDetail));
+  return (value) =>
+    validate(value) ? [] : (validate.errors ?? []).slice(0, 100).map((error) => toDetail(error, place));
 }
 
 /** Where ajv names the object and the property apart, the pointer names the property. */
-function toDetail({ instancePath, keyword, params, message }: ErrorObject): ErrorDetail {
-  const place = `/parameters${instancePath}`;
+function toDetail({ instancePath, keyword, params, message }: ErrorObject, within: string): ErrorDetail {
+  const place = `${within}${instancePath}`;
   const property: unknown =
     params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'];
   if (typeof property !== 'string') return { pointer: place, detail: message ?? 'is wrong' };

@@ -1,6 +1,6 @@
-import { Controller, Get, Param } from '@nestjs/common';
+import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Function, FunctionList, FunctionPath } from '@perdure/job/schemas';
+import { Function, FunctionList, FunctionPath, FunctionRequest } from '@perdure/job/schemas';
 import { Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { FunctionsService } from './functions.service.ts';
@@ -34,5 +34,23 @@ export class FunctionsController {
     @Param({ schema: FunctionPath }) { name, version }: FunctionPath,
   ): Promise<Function> {
     return this.functions.get(tenantId, name, version);
+  }
+
+  @Put(':name/:version')
+  @Operation({
+    id: 'putFunction',
+    summary: 'Register a function that HTTP agents serve',
+    description:
+      'A second time writes over what was said before. It takes the place of one that agents announce.',
+    permission: 'functions.write',
+    answers: [{ status: 200, description: 'The function', schema: Function }],
+    problems: ['payload-too-large', 'unsupported-media-type'],
+  })
+  put(
+    @Caller() caller: Principal,
+    @Param({ schema: FunctionPath }) path: FunctionPath,
+    @Body({ schema: FunctionRequest }) request: FunctionRequest,
+  ): Promise<Function> {
+    return this.functions.put(caller, path, request);
   }
 }

@@ -1,8 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import type { Function } from '@perdure/job/schemas';
+import type { JsonObject } from '@perdure/job/json';
+import type { Function, FunctionPath, FunctionRequest } from '@perdure/job/schemas';
+import { registerFunctions } from '@perdure/store/admin';
 import { type FunctionRecord, getFunction, listFunctions } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
+import { compile } from './catalogue.ts';
 
 @Injectable()
 export class FunctionsService {
@@ -18,6 +22,33 @@ export class FunctionsService {
     if (found === undefined)
       throw new PerdureError('not-found', 'There is no such function, or not in this version');
     return toFunction(found);
+  }
+
+  /** For functions that only HTTP agents serve; agents that run Perdure announce their own. */
+  async put(
+    { tenantId }: Principal,
+    { name, version }: FunctionPath,
+    request: FunctionRequest,
+  ): Promise<Function> {
+    const { description, inputSchema, outputSchema = null, result = null, tool = null } = request;
+    checkSchema(inputSchema, '/inputSchema');
+    if (outputSchema !== null) checkSchema(outputSchema, '/outputSchema');
+    const operatingSystems = request.operatingSystems ?? null;
+    const one = { name, version, description, inputSchema, outputSchema, result, tool, operatingSystems };
+    await this.database.call((db) => registerFunctions(db, [{ tenantId, ...one }]));
+    return one;
+  }
+}
+
+function checkSchema(schema: JsonObject, pointer: string): void {
+  const refuse = (detail: string): never => {
+    throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
+  };
+  if (schema['type'] !== 'object') refuse("has the type 'object'");
+  try {
+    compile(schema, pointer);
+  } catch (error) {
+    refuse(`is no JSON Schema 2020-12: ${error instanceof Error ? error.message : 'unknown reason'}`);
   }
 }
 

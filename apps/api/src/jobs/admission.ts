@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type ErrorCode, PerdureError } from '@perdure/job/errors';
 import { filesIn } from '@perdure/job/files-in';
+import { canServe } from '@perdure/job/queues';
 import type { JobRequest } from '@perdure/job/schemas';
 import { type JobStart, parseStart } from '@perdure/job/start';
 import { getAgent, getFile, poolExists } from '@perdure/store/read';
-import { offers, type Wanted } from '../agents/agents.service.ts';
+import { offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import { Catalogue } from '../functions/catalogue.ts';
 import type { Principal } from '../http/caller.ts';
@@ -54,24 +55,19 @@ export class Admission {
   }
 
   private async checkWho(tenantId: string, request: JobRequest, functionVersion: string): Promise<void> {
-    const { pool, agentId } = request;
+    const { pool, assignedAgentId: agentId } = request;
     if (pool !== undefined && !(await this.database.call((db) => poolExists(db, tenantId, pool)))) {
-      throw refusal('unknown-pool', '/pool', `No agent belongs to a pool '${pool}'`);
+      throw refusal('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
     }
     if (agentId === undefined) return;
     const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
-    if (agent === undefined) throw refusal('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
-    const wanted: Wanted = {
-      functionName: request.function,
-      functionVersion,
-      pool: pool ?? null,
-      tool: request.tool ?? null,
-      operatingSystem: request.operatingSystem ?? null,
-    };
-    if (!offers(agent, wanted)) {
+    if (agent === undefined)
+      throw refusal('unknown-agent', '/assignedAgentId', `There is no agent '${agentId}'`);
+    const { function: functionName, tool, operatingSystem } = request;
+    if (!canServe(offerOf(agent), { functionName, functionVersion, pool, tool, operatingSystem, agentId })) {
       throw refusal(
         'incapable-agent',
-        '/agentId',
+        '/assignedAgentId',
         `Agent '${agentId}' does not offer ${request.function}@${functionVersion} as asked for`,
       );
     }

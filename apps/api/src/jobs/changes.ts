@@ -70,6 +70,8 @@ export class Watch {
 export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdown {
   closing = false;
   private readonly watches = new Map<string, Set<Watch>>();
+  private readonly pendingHeard: ((jobId: string) => void)[] = [];
+  private readonly gapHeard: (() => void)[] = [];
   private listener: Listener | undefined;
 
   constructor(private readonly settings: Settings) {}
@@ -77,9 +79,25 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
   onApplicationBootstrap(): void {
     this.listener = listenForChanges(
       this.settings.config.database.url,
-      ({ jobId, revision }) => this.watches.get(jobId)?.forEach((watch) => watch.hear(revision)),
-      () => this.all().forEach((watch) => watch.hear('gap')),
+      ({ jobId, revision, status }) => {
+        this.watches.get(jobId)?.forEach((watch) => watch.hear(revision));
+        if (status === 'PENDING') this.pendingHeard.forEach((hear) => hear(jobId));
+      },
+      () => {
+        this.all().forEach((watch) => watch.hear('gap'));
+        this.gapHeard.forEach((hear) => hear());
+      },
     );
+  }
+
+  /** Called with each job that begins to wait for an agent. */
+  onPending(hear: (jobId: string) => void): void {
+    this.pendingHeard.push(hear);
+  }
+
+  /** Called when changes may have been missed, and when the server closes. */
+  onGap(hear: () => void): void {
+    this.gapHeard.push(hear);
   }
 
   /** Watch before the job is read, so that no change falls between; and close it. `gone` ends the waiting. */
@@ -102,6 +120,7 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
   async beforeApplicationShutdown(): Promise<void> {
     this.closing = true;
     for (const watch of this.all()) watch.end();
+    this.gapHeard.forEach((hear) => hear());
     await this.listener?.close();
   }
 

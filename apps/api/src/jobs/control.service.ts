@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type ErrorCode, PerdureError } from '@perdure/job/errors';
 import type { CancelRequest, ReassignRequest } from '@perdure/job/schemas';
+import { canServe } from '@perdure/job/queues';
 import { isTerminal } from '@perdure/job/status';
 import { statusesBefore } from '@perdure/job/transitions';
 import { getAgent, type JobRecord, poolExists } from '@perdure/store/read';
-import { offers } from '../agents/agents.service.ts';
+import { demandOf, offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { requireMatch } from '../http/conditional.ts';
@@ -70,12 +71,12 @@ export class ControlService {
     { agentId, pool }: ReassignRequest,
   ): Promise<void> {
     if (pool !== undefined && !(await this.database.call((db) => poolExists(db, tenantId, pool)))) {
-      throw wrong('unknown-pool', '/pool', `No agent belongs to a pool '${pool}'`);
+      throw wrong('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
     }
     if (agentId === undefined) return;
     const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
     if (agent === undefined) throw wrong('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
-    if (!offers(agent, { ...job, pool: null })) {
+    if (!canServe(offerOf(agent), demandOf({ ...job, assignedAgentId: agentId }))) {
       throw wrong('incapable-agent', '/agentId', `Agent '${agentId}' does not offer what the job needs`);
     }
   }

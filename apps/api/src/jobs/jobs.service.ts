@@ -88,7 +88,7 @@ export class JobsService {
   }
 
   async answer(seen: Seen): Promise<Job> {
-    return toJob(seen, await this.reasons.of(seen.record), this.ui);
+    return toJob(seen, await this.reasons.of(seen.record, true), this.ui);
   }
 
   async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {

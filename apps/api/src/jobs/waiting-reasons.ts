@@ -1,24 +1,42 @@
 import { Injectable } from '@nestjs/common';
+import { canServe, claimQueueOf } from '@perdure/job/queues';
 import type { WaitingReason } from '@perdure/job/schemas';
-import type { JobRecord } from '@perdure/store/read';
-import { AgentsService, isOnline, offers } from '../agents/agents.service.ts';
+import type { AgentRecord, JobRecord } from '@perdure/store/read';
+import { AgentsService } from '../agents/agents.service.ts';
+import { demandOf, offerOf, takesJobs } from '../agents/offers.ts';
+import { Backlogs } from '../temporal/backlogs.ts';
 
-/** Says why a PENDING job waits, from what agents have announced. The list of agents is read once for all who ask. */
+/** Says why a PENDING job waits, from what agents have announced and from Temporal's description of its queue. Agents are read once for all who ask. */
 @Injectable()
 export class WaitingReasons {
-  constructor(private readonly agents: AgentsService) {}
+  constructor(
+    private readonly agents: AgentsService,
+    private readonly backlogs: Backlogs,
+  ) {}
 
-  async of(job: JobRecord): Promise<WaitingReason | null> {
+  /** `backlog`: whether Temporal is to be asked as well; not for each job of a list. */
+  async of(job: JobRecord, backlog = false): Promise<WaitingReason | null> {
     if (job.status !== 'PENDING') return null;
-    const online = (await this.agents.known(job.tenantId)).filter(isOnline);
-    if (job.assignedAgentId !== null) {
-      const agentId = job.assignedAgentId;
-      const agent = online.find(({ id }) => id === agentId);
-      if (agent === undefined) return { kind: 'agent-offline', agentId };
-      return agent.busy >= agent.slots ? { kind: 'all-busy', agents: 1 } : null;
-    }
-    const able = online.filter((agent) => offers(agent, job));
-    if (able.length === 0) return { kind: 'no-agent-serves' };
-    return able.every(({ busy, slots }) => busy >= slots) ? { kind: 'all-busy', agents: able.length } : null;
+    const demand = demandOf(job);
+    const known = await this.agents.known(job.tenantId);
+    const reason = reasonAmong(known, job);
+    if (reason?.kind !== 'all-busy' || !backlog) return reason;
+    const seen = await this.backlogs.of(claimQueueOf(demand));
+    return { ...reason, backlog: seen && { jobs: seen.jobs, oldestSeconds: seen.oldestSeconds } };
   }
+}
+
+function reasonAmong(known: readonly AgentRecord[], job: JobRecord): WaitingReason | null {
+  const { pool, assignedAgentId } = job;
+  const able = known.filter((agent) => canServe(offerOf(agent), demandOf(job)));
+  const online = able.filter(({ status }) => status !== 'offline');
+  const taking = online.filter(takesJobs);
+  if (assignedAgentId !== null && online.length === 0)
+    return { kind: 'agent-offline', agentId: assignedAgentId };
+  if (assignedAgentId === null && pool !== null && !known.some(({ pools }) => pools.includes(pool)))
+    return { kind: 'pool-empty', pool };
+  if (online.length === 0) return { kind: 'no-agent-serves' };
+  if (taking.length === 0) return { kind: 'draining', agents: online.length };
+  const full = taking.every(({ busy, slots }) => busy >= slots);
+  return full ? { kind: 'all-busy', agents: taking.length, backlog: null } : null;
 }

@@ -15,6 +15,8 @@ export class KeysService {
     const role = request.role ?? (agentId === undefined ? 'member' : 'agent');
     if (agentId !== undefined && role !== 'agent')
       throw wrong('/role', "is 'agent' for a key that speaks for an agent");
+    if (agentId === undefined && role === 'agent')
+      throw wrong('/agentId', 'is missing: a key of an agent speaks for one agent');
     if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now())
       throw wrong('/expiresAt', 'is over already');
     const { key, hash, prefix, lastFour } = newSecret();

@@ -5,12 +5,14 @@ import { orchestratorQueue } from '@perdure/job/queues';
 import type { JobStart } from '@perdure/job/start';
 import { jobWorkflowType, startOptions } from '@perdure/workflows/start';
 import {
+  ActivityNotFoundError,
   Client,
   Connection,
   isGrpcServiceError,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
@@ -18,6 +20,7 @@ import { Settings } from '../settings.ts';
 
 /** https://grpc.io/docs/guides/status-codes */
 const grpcUnavailable: number = 14;
+const grpcResourceExhausted: number = 8;
 const retryMs = 100;
 
 /** A poller that has not asked for so long is taken for gone: a long poll lasts a minute at most. */
@@ -87,6 +90,11 @@ export class TemporalService implements OnApplicationShutdown {
     await this.connection.close();
   }
 
+  /** For what concerns one kind of job or queue only: bounded in time like all the rest. */
+  ask<T>(budgetMs: number, ask: (client: Client, namespace: string) => Promise<T>): Promise<T> {
+    return this.call(budgetMs, () => ask(this.client, this.namespace));
+  }
+
   private async call<T>(budgetMs: number, ask: () => Promise<T>): Promise<T> {
     const end = Date.now() + budgetMs;
     const giveUp = new AbortController();
@@ -111,17 +119,20 @@ export class TemporalService implements OnApplicationShutdown {
   }
 }
 
-/** A connection that broke or is being made. */
+/** A connection that broke or is being made; or more updates at once than one workflow takes. */
 function isPassing(error: unknown): boolean {
-  return (
-    error instanceof ServiceError && isGrpcServiceError(error.cause) && error.cause.code === grpcUnavailable
-  );
+  if (!(error instanceof ServiceError) || !isGrpcServiceError(error.cause)) return false;
+  const code: number = error.cause.code;
+  return code === grpcUnavailable || code === grpcResourceExhausted;
 }
 
 function toPerdureError(error: unknown): unknown {
   if (error instanceof PerdureError || error instanceof WorkflowExecutionAlreadyStartedError) return error;
-  if (error instanceof WorkflowNotFoundError) {
-    return new PerdureError('not-found', 'Temporal does not know the workflow', { cause: error });
+  if (error instanceof WorkflowNotFoundError || error instanceof ActivityNotFoundError) {
+    return new PerdureError('not-found', 'Temporal does not know it', { cause: error });
+  }
+  if (error instanceof WorkflowUpdateFailedError) {
+    return new PerdureError('transition-refused', error.cause?.message ?? error.message, { cause: error });
   }
   return new PerdureError('unavailable', 'Temporal does not answer', { cause: error });
 }

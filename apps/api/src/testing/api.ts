@@ -91,9 +91,11 @@ export async function startApi(
       }
       return { ...body, headers };
     },
-    async keyFor(role: Role, tenantId = defaultTenantId): Promise<string> {
-      const { key, hash, prefix, lastFour } = newSecret();
-      await createKey(db, { tenantId, name: `a ${role}`, role, hash, prefix, lastFour });
+    /** A key of an agent speaks for `agentId`. */
+    async keyFor(role: Role, tenantId = defaultTenantId, agentId = 'agent-1'): Promise<string> {
+      const { key, ...secret } = newSecret();
+      const speaksFor = role === 'agent' ? agentId : null;
+      await createKey(db, { tenantId, name: `a ${role}`, role, agentId: speaksFor, ...secret });
       return key;
     },
     async stop(): Promise<void> {

@@ -1,8 +1,8 @@
 import { fileFormat } from '@perdure/job/files-in';
 import type { JsonObject } from '@perdure/job/json';
 import type { Database } from '@perdure/store/database';
-import type { AgentRecord, FunctionRecord } from '@perdure/store/read';
-import { announceAgent, announceFunctions } from '@perdure/store/report';
+import type { FunctionRecord } from '@perdure/store/read';
+import { announceAgent, announceFunctions, type Announcement } from '@perdure/store/report';
 
 export function aFunction(some: Partial<FunctionRecord> = {}): FunctionRecord {
   return {
@@ -24,22 +24,20 @@ export function anObject(properties: JsonObject, required: string[] = []): JsonO
   return { type: 'object', properties, required, additionalProperties: false };
 }
 
-export function anAgent(some: Partial<AgentRecord> = {}): AgentRecord {
-  const now = new Date().toISOString();
+export function anAgent(some: Partial<Announcement> = {}): Announcement {
   return {
     id: 'agent-1',
     tenantId: null,
     displayName: 'Agent 1',
-    pool: 'gpu',
+    kind: 'native',
+    pools: ['gpu'],
     functions: [{ name: 'sleep', version: '1.0.0' }],
     tools: [],
     operatingSystem: 'linux',
     slots: 2,
-    busy: 0,
     softwareVersion: '0.1.0',
-    status: 'idle',
-    startedAt: now,
-    lastBeatAt: now,
+    leaseSeconds: 15,
+    startedAt: new Date().toISOString(),
     ...some,
   };
 }

@@ -27,6 +27,7 @@ export async function recordState(
     startedAt: row.startedAt,
     endedAt: row.endedAt,
     cancelRequestedAt: row.cancelRequestedAt,
+    cancelForced: row.cancelForced,
     stop: row.stop,
     error: null,
     outcome: null,

@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { agentId, anyObject, digest, functionName, moment, poolName, text, uuid, version } from './pieces.ts';
+import {
+  agentId,
+  anyObject,
+  digest,
+  functionName,
+  moment,
+  systemName,
+  text,
+  tool,
+  uuid,
+  version,
+} from './pieces.ts';
 import { permissions, roles } from '../permissions.ts';
-
-const tool = z.strictObject({ name: z.string(), version: z.string() });
 
 export const Function = z
   .strictObject({
@@ -25,34 +34,37 @@ export const FunctionList = z
   .meta({ id: 'FunctionList', description: 'Every version of every function, by name, newest first' });
 export type FunctionList = z.output<typeof FunctionList>;
 
+export const FunctionRequest = z
+  .strictObject({
+    description: text(2_000),
+    inputSchema: anyObject.describe('JSON Schema 2020-12 of `parameters`, of type object'),
+    outputSchema: anyObject.nullable().optional().describe('JSON Schema 2020-12 of `output`'),
+    result: text(200)
+      .nullable()
+      .optional()
+      .describe('The file that is the result; without it, the output is'),
+    tool: tool.optional().describe('The tool that it needs'),
+    operatingSystems: z
+      .array(systemName)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Where it can run; anywhere without it'),
+  })
+  .meta({
+    id: 'FunctionRequest',
+    description: 'A function that only HTTP agents serve',
+    examples: [
+      {
+        description: 'Counts words',
+        inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+      },
+    ],
+  });
+export type FunctionRequest = z.output<typeof FunctionRequest>;
+
 export const FunctionPath = z.strictObject({ name: functionName, version });
 export type FunctionPath = z.output<typeof FunctionPath>;
-
-export const Agent = z
-  .strictObject({
-    id: agentId,
-    displayName: z.string(),
-    status: z
-      .enum(['idle', 'busy', 'draining', 'offline'])
-      .describe('`busy`: no slot is free. `draining`: finishes what it has and takes nothing new'),
-    pool: poolName.nullable(),
-    functions: z.array(z.strictObject({ name: functionName, version })),
-    tools: z.array(tool),
-    operatingSystem: z.string(),
-    slots: z.int().describe('How many jobs it runs at once'),
-    busy: z.int().describe('How many it runs now'),
-    softwareVersion: z.string(),
-    startedAt: moment,
-    lastBeatAt: moment.describe('When it was last heard of'),
-  })
-  .meta({ id: 'Agent', description: 'Someone who runs jobs' });
-export type Agent = z.output<typeof Agent>;
-
-export const AgentList = z.strictObject({ items: z.array(Agent) }).meta({ id: 'AgentList' });
-export type AgentList = z.output<typeof AgentList>;
-
-export const AgentPath = z.strictObject({ id: agentId });
-export type AgentPath = z.output<typeof AgentPath>;
 
 export const File = z
   .strictObject({

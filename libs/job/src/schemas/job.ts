@@ -35,18 +35,34 @@ export const Progress = z
   })
   .meta({ id: 'Progress', description: 'How far the function has come, as it reports it' });
 
+const agents = z.int().describe('How many agents offer what the job asks for');
+
 export const WaitingReason = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('no-agent-serves').describe('No agent that is online offers what the job asks for'),
     }),
+    z.strictObject({ kind: z.literal('pool-empty').describe('No agent is in the pool'), pool: poolName }),
     z.strictObject({
       kind: z.literal('agent-offline').describe('The agent the job is pinned to is offline'),
       agentId,
     }),
     z.strictObject({
+      kind: z.literal('draining').describe('Every agent that offers it takes no more jobs'),
+      agents,
+    }),
+    z.strictObject({
       kind: z.literal('all-busy').describe('Agents offer it, and all their slots are taken'),
-      agents: z.int(),
+      agents,
+      backlog: z
+        .strictObject({
+          jobs: z
+            .int()
+            .describe('How many jobs wait on the same queue, this one included, as Temporal estimates it'),
+          oldestSeconds: z.number().describe('How long the oldest of them has waited'),
+        })
+        .nullable()
+        .describe('Null: Temporal was not asked, or did not answer'),
     }),
   ])
   .meta({ id: 'WaitingReason', description: 'Why a PENDING job waits' });
@@ -92,6 +108,11 @@ export const Job = z
     waitingReason: WaitingReason.nullable(),
     cancelRequestedAt: when('When a cancel was asked for'),
     cancelDeliveredAt: when('When the agent learnt of it'),
+    cancelDeadlineAt: when('When the agent is given up on, at the latest'),
+    cancelForced: z
+      .boolean()
+      .nullable()
+      .describe('Once CANCELED: the function was killed or the agent given up on, or it ended by itself'),
     createdAt: moment.describe('When it was accepted; microseconds'),
     queuedAt: when('When it last began to wait for an agent'),
     startedAt: when('When an agent first took it'),

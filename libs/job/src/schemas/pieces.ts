@@ -42,6 +42,22 @@ export const systemName = z
   .regex(patterns.name, 'is the name of an operating system: small letters, digits, dashes')
   .meta({ examples: ['linux'] });
 
+const toolName = z
+  .string()
+  .regex(patterns.toolName, 'is 1 to 64 letters, digits, dots, underscores and dashes')
+  .meta({ examples: ['blender'] });
+const toolVersion = z
+  .string()
+  .regex(patterns.toolVersion, 'is 1 to 32 letters, digits, dots, underscores and dashes')
+  .meta({ examples: ['4.2'] });
+
+export const tool = z.strictObject({ name: toolName, version: toolVersion });
+
+export const wantedTool = z.strictObject({
+  name: toolName,
+  version: toolVersion.optional().describe('Any version without it'),
+});
+
 export const agentId = z
   .string()
   .regex(patterns.agentId, 'is the id of an agent: letters, digits, dots, underscores, dashes')

@@ -17,6 +17,7 @@ import {
   text,
   uuid,
   version,
+  wantedTool,
 } from './pieces.ts';
 
 const seconds = z.number().min(0.001).max(maxLimitSeconds);
@@ -28,11 +29,6 @@ export const Limits = z
     totalSeconds: seconds.optional().describe('Longest life, from submit to end, in seconds'),
   })
   .meta({ id: 'Limits', description: 'Time limits; a job that exceeds one ends as FAILED' });
-
-const Tool = z.strictObject({
-  name: z.string().regex(/^[\w.-]{1,64}$/, 'is 1 to 64 letters, digits, dots, underscores and dashes'),
-  version: z.string().regex(/^[\w.-]{1,32}$/, 'is 1 to 32 letters, digits, dots, underscores and dashes'),
-});
 
 /** The same words as the start argument of the workflow. */
 export const JobRequest = z
@@ -49,8 +45,8 @@ export const JobRequest = z
       .describe('Your own names and values, at most 50')
       .meta({ maxProperties: 50 }),
     pool: poolName.optional().describe('Only agents of this pool'),
-    agentId: agentId.optional().describe('Only this agent'),
-    tool: Tool.optional().describe('Only agents that have this tool'),
+    assignedAgentId: agentId.optional().describe('Only this agent; the job waits for it'),
+    tool: wantedTool.optional().describe('Only agents that have this tool'),
     operatingSystem: systemName.optional().describe('Only agents that run on it'),
     priority: z.int().min(1).max(5).optional().describe('1 (first) to 5 (last), 3 without it'),
     limits: Limits.optional(),

@@ -4,6 +4,7 @@ import { catalogue } from './0002-catalogue.ts';
 import { jobs } from './0003-jobs.ts';
 import { jobEventsAndLogs } from './0004-job-events-and-logs.ts';
 import { files } from './0005-files.ts';
+import { fleet } from './0006-fleet.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-jobs': jobs,
   '0004-job-events-and-logs': jobEventsAndLogs,
   '0005-files': files,
+  '0006-fleet': fleet,
 };

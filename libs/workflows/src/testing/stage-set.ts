@@ -8,7 +8,7 @@ import type {
 } from '@perdure/activities';
 import { claimQueuesServedBy, orchestratorQueue, stageQueue } from '@perdure/job/queues';
 import type { JobEvent } from '@perdure/job/event';
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { CancelledFailure, CompleteAsyncError, Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import {
   bundleWorkflowCode,
@@ -76,6 +76,7 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
           admitted: true,
           start: { ...start, version: start.version ?? '1.0.0', admitted: true },
         }),
+        hold: () => Promise.reject(new CompleteAsyncError()),
         requestNativeCancel: async (jobId: string) => void (await client.workflow.getHandle(jobId).cancel()),
         ...orchestrator,
       },
@@ -101,7 +102,7 @@ export async function openStageSet(orchestrator: Partial<OrchestratorActivities>
         functions: [{ name: 'echo', version: '1.0.0' }],
         tools: [],
         operatingSystem: 'linux',
-        ...(pool === undefined ? {} : { pool }),
+        pools: pool === undefined ? [] : [pool],
       };
       const common = { connection, namespace, identity: id, shutdownForceTime: '1 second' };
       // One process may poll a queue once: the agent of a pool leaves `any` to the one without.

@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { type ErrorCode, PerdureError } from '@perdure/job/errors';
+import type { Outcome } from '@perdure/job/event';
+import type { Status } from '@perdure/job/status';
+import { type Bid, type Grant, holdActivityId, type Report } from '@perdure/job/updates';
+import {
+  ActivityCancelledError,
+  ActivityPausedError,
+  ActivityResetError,
+  ApplicationFailure,
+} from '@temporalio/client';
+import { TemporalService } from './temporal.service.ts';
+
+const budgetMs = 2_500;
+
+/**
+ * What HTTP agents do with jobs, in the words of Temporal. Every call names the attempt: what a former one sends is 'not-found', or
+ * 'transition-refused' by the workflow.
+ */
+@Injectable()
+export class Holds {
+  constructor(private readonly temporal: TemporalService) {}
+
+  /** The same `claimId` again is answered as the first time. Throws 'transition-refused' when somebody else has the job, 'not-found' when it is over. */
+  claim(jobId: string, bid: Bid, claimId: string): Promise<Grant> {
+    return this.temporal.ask(budgetMs, ({ workflow }) =>
+      workflow
+        .getHandle(jobId)
+        .executeUpdate<Grant, [Bid]>('claim', { args: [bid], updateId: `${bid.agentId}/${claimId}` }),
+    );
+  }
+
+  report(jobId: string, report: Report): Promise<Status> {
+    return this.temporal.ask(budgetMs, ({ workflow }) =>
+      workflow.getHandle(jobId).executeUpdate<Status, [Report]>('report', { args: [report] }),
+    );
+  }
+
+  /** Renews the lease. What the answer says of a cancel stands in the record as well, with more to it. */
+  async beat(jobId: string, attempt: number): Promise<void> {
+    await this.temporal.ask(budgetMs, ({ activity }) =>
+      activity.heartbeat(idOf(jobId, attempt)).catch((answer: unknown) => {
+        const told = [ActivityCancelledError, ActivityPausedError, ActivityResetError];
+        if (!told.some((kind) => answer instanceof kind)) throw answer;
+      }),
+    );
+  }
+
+  async complete(jobId: string, attempt: number, outcome: Outcome): Promise<void> {
+    await this.temporal.ask(budgetMs, ({ activity }) => activity.complete(idOf(jobId, attempt), outcome));
+  }
+
+  async fail(jobId: string, attempt: number, code: ErrorCode, detail: string): Promise<void> {
+    const failure = ApplicationFailure.nonRetryable(detail, code);
+    await this.temporal.ask(budgetMs, ({ activity }) => activity.fail(idOf(jobId, attempt), failure));
+  }
+}
+
+function idOf(workflowId: string, attempt: number) {
+  return { workflowId, activityId: holdActivityId(attempt) };
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof PerdureError && error.code === 'not-found';
+}
