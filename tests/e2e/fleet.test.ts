@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Job, JobRequest, Pool, PoolDetails } from '@perdure/job/schemas';
 import { Client, Connection } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { temporalAddress } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 import { registerByHand } from './support/http-agent.ts';
@@ -184,13 +183,10 @@ scenario('why a job waits is told as data', async () => {
 
 /** The jobs in the order in which agents took them. */
 async function order(ids: readonly string[]): Promise<string[]> {
-  const client = new pg.Client({ connectionString: here.addresses.databaseUrl });
-  await client.connect();
-  const { rows } = await client.query<{ id: string }>(
+  const { rows } = await here.query<{ id: string }>(
     'select id from jobs where id = any($1) order by started_at',
     [ids],
   );
-  await client.end();
   return rows.map(({ id }) => id);
 }
 

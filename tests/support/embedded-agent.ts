@@ -19,6 +19,7 @@ export type EmbeddedAgent = {
   pools?: string[];
   slots: number;
   leaseMs: number;
+  limits?: { memoryMiB: number; scratchMiB: number };
 };
 
 const given = JSON.parse(process.argv[2] ?? '') as EmbeddedAgent;
@@ -34,11 +35,12 @@ const agent = await startAgent({
   operatingSystem: process.platform,
   slots: given.slots,
   packs: new Map([[given.pack, await loadPack(given.pack)]]),
-  limits: {},
+  limits: given.limits ?? {},
   leaseMs: given.leaseMs,
   drainMs: 1_000,
   beatMs: 1_000,
   fitnessMs: 1_000,
+  maxFileBytes: 10 * 1024 ** 3,
   scratchRoot: join(given.home, 'scratch', given.id),
   softwareVersion: '0.0.0',
   connection,

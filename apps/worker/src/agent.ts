@@ -43,6 +43,7 @@ export async function createAgent(
     drainMs: agent.drainSeconds * 1000,
     beatMs: Math.min(2_000, (agent.leaseSeconds * 1000) / 3),
     fitnessMs: 5_000,
+    maxFileBytes: config.limits.fileBytes,
     scratchRoot: join(home, 'scratch', id),
     softwareVersion: manifest.version,
     connection,

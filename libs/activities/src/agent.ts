@@ -42,6 +42,8 @@ export type AgentDeps = {
   scratchRoot: string;
   /** A stage that does not beat for so long is lost. */
   leaseMs: number;
+  /** A larger file is not uploaded. */
+  maxFileBytes: number;
   /** Told when a job could not run because the agent has no room left: it should take none until it has. */
   onUnfit(): void;
 };
@@ -194,8 +196,17 @@ async function outputAsFile(
   };
 }
 
-async function upload({ storage }: AgentDeps, { produced, definition }: HeldJob): Promise<Outcome> {
+async function upload(
+  { storage, maxFileBytes }: AgentDeps,
+  { produced, definition }: HeldJob,
+): Promise<Outcome> {
   if (produced === undefined) throw new PerdureError('internal-error', 'there is nothing to upload');
+  const large = produced.files.find(({ size }) => size > maxFileBytes);
+  if (large !== undefined)
+    throw new PerdureError(
+      'resource-limit',
+      `the file '${large.name}' has ${large.size} bytes; ${maxFileBytes} are allowed (MAX_FILE_BYTES)`,
+    );
   const files: OutputFile[] = [];
   for (const { name, mediaType, path } of produced.files) {
     const { sha256, size } = await storage.put(createReadStream(path));

@@ -63,8 +63,8 @@ export type Slots = {
   find(request: StageRequest): HeldJob | undefined;
   /** Resolves when the job may run: at once, unless it is to run alone. Rejects when it is not held any more. */
   mayRun(request: StageRequest): Promise<void>;
-  /** Notes that a stage began; returns how to note that it ended. An idle job is dropped when no stage comes. */
-  busy(request: StageRequest): () => void;
+  /** Notes that a stage began; returns how to note that it ended, and how long the next may be in coming. */
+  busy(request: StageRequest): (nextInMs: number) => void;
   /** Frees the slot; ends the process and removes the scratch folder. */
   release(request: StageRequest): Promise<void>;
 };

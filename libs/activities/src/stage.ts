@@ -46,6 +46,7 @@ export async function runStage<T>(
     throw ApplicationFailure.nonRetryable('the agent has restarted since it claimed the job', 'agent-lost');
   const context = Context.current();
   const idle = slots.busy(request);
+  let nextInMs = 0;
   const beat = setInterval(() => context.heartbeat(), Math.min(maxBeatMs, job.answer.leaseMs / 3));
   const working = slots.mayRun(request).then(() => work(job));
   try {
@@ -65,12 +66,13 @@ export async function runStage<T>(
     await job.session?.kill();
     job.session = undefined;
     const failed = await asFailure(deps.db, job, failure);
+    nextInMs = msToNumber(failed.nextRetryDelay ?? 0);
     if (failed.type === 'agent-unfit') deps.onUnfit();
     if (failed.nonRetryable === true) await slots.release(request);
     throw failed;
   } finally {
     clearInterval(beat);
-    idle();
+    idle(nextInMs);
   }
 }
 

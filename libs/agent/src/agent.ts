@@ -4,7 +4,7 @@ import type { FunctionDefinition } from '@perdure/functions';
 import { claimQueuesServedBy, type Offer, stageQueue, type Tool } from '@perdure/job/queues';
 import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
-import type { Orders } from '@perdure/store/report';
+import { attemptIsOver, type Orders } from '@perdure/store/report';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createClaimWorker } from './claim-worker.ts';
 import { openClaimWorkers } from './claim-workers.ts';
@@ -30,6 +30,8 @@ export type AgentOptions = {
   leaseMs: number;
   /** How long running jobs may go on after `drain`; then they are given back. */
   drainMs: number;
+  /** A larger file is no result. */
+  maxFileBytes: number;
   /** The agent tells the registry of itself so often, and learns what operators want. */
   beatMs: number;
   /** An agent that has run out of room looks so often whether there is some again. */
@@ -64,7 +66,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   // What an earlier process of this agent left behind belongs to attempts that are lost.
   await rm(scratchRoot, { recursive: true, force: true });
 
-  const slots = openSlots(options.slots, 2 * options.leaseMs);
+  const slots = openSlots({
+    capacity: options.slots,
+    idleMs: 2 * options.leaseMs,
+    lookMs: 1_000,
+    isOver: ({ jobId, attempt }) => attemptIsOver(db, { jobId, attempt, agentId: id }),
+  });
   let leaving = false;
   let ordered = false;
   let lastClaimAt: string | undefined;
@@ -94,6 +101,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }),
     scratchRoot,
     leaseMs: options.leaseMs,
+    maxFileBytes: options.maxFileBytes,
     onUnfit: takeNoneUntilFit,
   });
   const stageWorker = await Worker.create({

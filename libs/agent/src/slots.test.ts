@@ -9,8 +9,8 @@ import { type AgentSlots, openSlots } from './slots.ts';
 
 const long = 60_000;
 const opened: AgentSlots[] = [];
-const open = (capacity: number, idleMs = long) => {
-  const slots = openSlots(capacity, idleMs);
+const open = (capacity: number, idleMs = long, isOver = () => Promise.resolve(false)) => {
+  const slots = openSlots({ capacity, idleMs, lookMs: 5, isOver });
   opened.push(slots);
   return slots;
 };
@@ -89,8 +89,53 @@ describe('an agent', () => {
     const idle = slots.busy(request('a'));
     slots.reserve(request('b'));
     expect(slots.held()).toBe(1);
-    idle();
+    idle(0);
     await waitFor(() => slots.held() === 0, { what: 'the slot to be free' });
+  });
+
+  test('drops a job that waits for its next stage as soon as its attempt is over', async () => {
+    let over = false;
+    const slots = open(1, long, () => Promise.resolve(over));
+    slots.reserve(request('a'));
+    slots.busy(request('a'))(long);
+    expect(slots.held()).toBe(1);
+    over = true;
+    await waitFor(() => slots.held() === 0, { what: 'the slot to be free' });
+  });
+
+  test('takes nothing while it is closed, for whichever reason, and then again', () => {
+    const slots = open(2);
+    slots.close('order');
+    slots.close('unfit');
+    slots.open('order');
+    expect(slots.reserve(request('a'))).toBe(false);
+    slots.open('unfit');
+    expect(slots.reserve(request('a'))).toBe(true);
+  });
+
+  test('lets a job that is to run alone wait until it is, and takes none beside it', async () => {
+    const slots = open(3);
+    slots.reserve(request('a'));
+    expect(slots.reserve(request('b'), true)).toBe(true);
+    expect(slots.reserve(request('c'))).toBe(false);
+    await slots.mayRun(request('a'));
+    let runs = false;
+    const alone = slots.mayRun(request('b')).then(() => (runs = true));
+    await Promise.resolve();
+    expect(runs).toBe(false);
+    await slots.release(request('a'));
+    await alone;
+    await slots.release(request('b'));
+    expect(slots.reserve(request('c'))).toBe(true);
+  });
+
+  test('never runs a job that was let go while it waited to be alone', async () => {
+    const slots = open(2);
+    slots.reserve(request('a'));
+    slots.reserve(request('b'), true);
+    const waiting = slots.mayRun(request('b'));
+    await slots.release(request('b'));
+    await expect(waiting).rejects.toMatchObject({ code: 'stale-attempt' });
   });
 
   test('ends the process and removes the scratch folder of a job that it lets go', async () => {

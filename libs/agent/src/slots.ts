@@ -27,8 +27,17 @@ type Slot = {
   timer: NodeJS.Timeout | undefined;
 };
 
-/** Counts held jobs, from claim to end. A job of which no stage comes for `idleMs` is dropped: its workflow has gone another way. */
-export function openSlots(capacity: number, idleMs: number): AgentSlots {
+type SlotsOptions = {
+  capacity: number;
+  /** A job of which no stage comes for so long is dropped: its workflow has gone another way. */
+  idleMs: number;
+  /** A job that waits for its next stage is looked up so often; it is dropped as soon as its attempt is over. */
+  lookMs: number;
+  isOver(request: StageRequest): Promise<boolean>;
+};
+
+/** Counts held jobs, from claim to end. */
+export function openSlots({ capacity, idleMs, lookMs, isOver }: SlotsOptions): AgentSlots {
   const slots = new Map<string, Slot>();
   const waiting = new Set<() => void>();
   const closed = new Set<ClosedBy>();
@@ -42,10 +51,18 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
     slots.size < capacity &&
     ![...slots.values()].some(({ alone }) => alone);
 
+  /** Watches a job that no stage runs of, until one does: after `ms` it is dropped. */
   function watch(slot: Slot, ms: number): void {
     clearTimeout(slot.timer);
-    slot.timer = setTimeout(() => void release(slot.request), ms);
-    slot.timer.unref();
+    const timer = setTimeout(() => void look(), Math.min(lookMs, ms)).unref();
+    slot.timer = timer;
+    const look = async (): Promise<void> => {
+      const over = ms <= lookMs || (await isOver(slot.request).catch(() => false));
+      // Meanwhile a stage may have come.
+      if (slot.timer !== timer) return;
+      if (over) await release(slot.request);
+      else watch(slot, ms - lookMs);
+    };
   }
 
   async function release(request: StageRequest): Promise<void> {
@@ -53,6 +70,7 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
     if (slot === undefined) return;
     slots.delete(keyOf(request));
     clearTimeout(slot.timer);
+    slot.timer = undefined;
     try {
       await slot.job?.session?.kill();
       if (slot.job?.scratch !== undefined) await rm(slot.job.scratch, { recursive: true, force: true });
@@ -108,11 +126,10 @@ export function openSlots(capacity: number, idleMs: number): AgentSlots {
       if (slot === undefined) return () => undefined;
       slot.stages++;
       clearTimeout(slot.timer);
-      return () => {
+      slot.timer = undefined;
+      return (nextInMs) => {
         slot.stages--;
-        // Between two tries of a stage there may be a pause, which the function declared.
-        if (slot.stages === 0 && slots.get(keyOf(request)) === slot)
-          watch(slot, idleMs + (slot.job?.answer.retry.maximumIntervalMs ?? 0));
+        if (slot.stages === 0 && slots.get(keyOf(request)) === slot) watch(slot, idleMs + nextInMs);
       };
     },
     mayRun: (request) =>

@@ -1,6 +1,6 @@
 import { PerdureError } from '@perdure/job/errors';
 import type { JobState } from '@perdure/job/event';
-import { heldStatuses, isHeld } from '@perdure/job/status';
+import { heldStatuses, isHeld, isTerminal } from '@perdure/job/status';
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { notify } from './notify.ts';
@@ -27,6 +27,20 @@ export async function fencedUpdate(
   const [row] = rows;
   if (row === undefined) throw await refusal(db, jobId, attempt);
   return row.stop;
+}
+
+/** True when the agent has lost the job, or it has ended. A record that has not heard of the attempt yet says nothing. */
+export async function attemptIsOver(
+  db: Database,
+  { jobId, attempt, agentId }: { jobId: string; attempt: number; agentId: string },
+): Promise<boolean> {
+  const now = await db.kysely
+    .selectFrom('jobs')
+    .select(['status', 'attempt', 'agentId'])
+    .where('id', '=', jobId)
+    .executeTakeFirst();
+  if (now === undefined || now.attempt < attempt) return now !== undefined && isTerminal(now.status);
+  return now.attempt > attempt || now.agentId !== agentId || !isHeld(now.status);
 }
 
 /** Why the attempt does not hold the job. */

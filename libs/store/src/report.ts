@@ -9,6 +9,7 @@ import type { Progress } from './records.ts';
 export { announceAgent, beat, type Orders } from './agents.ts';
 export { dropClaim, grantClaim, openClaim } from './claims.ts';
 export { keepDraft } from './drafts.ts';
+export { attemptIsOver } from './fence.ts';
 export { announceFunctions } from './functions.ts';
 export { appendLogs, maxLineLength, type NewLogLine } from './logs.ts';
 export type { AgentStatus, Announcement, Draft, FunctionRecord, LogLine, Progress } from './records.ts';

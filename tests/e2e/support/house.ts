@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import getPort from 'get-port';
+import pg from 'pg';
 import { apiProgram, buildApi } from '../../../apps/local/src/api-build.ts';
 import { root } from '../../../apps/local/src/folders.ts';
 import type { EmbeddedAgent } from '../../support/embedded-agent.ts';
@@ -34,6 +35,8 @@ export type House = {
   startEmbeddedAgent(pack: string, some?: Partial<EmbeddedAgent>): Promise<Program>;
   /** Another program, started with `command`, that knows of nothing but its settings. */
   startProgram(name: string, command: string, file: string, settings: Settings): Promise<Program>;
+  /** Looks into the database. */
+  query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<{ rows: Row[] }>;
   /** Writes a file into a folder of this house, and answers its path. */
   file(name: string, text: string): Promise<string>;
   /** So many agents of the pool `standing`: those that live from an earlier test, and new ones. */
@@ -149,6 +152,15 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
       const program = await startProgram({ name, program: command, file, env, runFolder });
       programs.push(program);
       return program;
+    },
+    async query(sql, values) {
+      const client = new pg.Client({ connectionString: addresses.databaseUrl });
+      await client.connect();
+      try {
+        return await client.query(sql, values);
+      } finally {
+        await client.end();
+      }
     },
     async file(name, text) {
       const path = join(folder, name);
