@@ -41,6 +41,7 @@ async function keep(name: string, handle: Awaited<ReturnType<typeof start>>): Pr
 /** Neither the machine nor its folders belong into a fixture. */
 function withoutPlaces(key: string, value: unknown): unknown {
   if (key === 'stackTrace') return undefined;
+  if (key === 'name' && /^\d+@/.test(String(value))) return 'a sticky queue';
   return key === 'identity' && String(value).includes('@') ? 'a client' : value;
 }
 
@@ -116,6 +117,19 @@ test('continued as new', async () => {
   }
   await handle.signal('reassign', { anyone: true });
   await keep('continued-as-new', handle);
+});
+
+test('held over HTTP, and lost once', async () => {
+  const handle = await start({ function: 'echo', pool: 'nobody', version: '1.0.0', admitted: true });
+  const claim = (agentId: string, leaseMs: number) =>
+    waitFor(() => handle.executeUpdate('claim', { args: [{ agentId, leaseMs }] }), { what: 'the claim' });
+  await claim('h-1', 1_000);
+  await waitFor(() => set.eventsOf(handle.workflowId).some(({ type }) => type === 'agentLost'), { what: 'the loss' });
+  await claim('h-2', 60_000);
+  await handle.executeUpdate('report', { args: [{ agentId: 'h-2', attempt: 2, status: 'RUNNING' }] });
+  const id = { workflowId: handle.workflowId, activityId: 'hold-2' };
+  await waitFor(() => set.client.activity.complete(id, executed().outcome).then(() => true), { what: 'the hold' });
+  await keep('held-over-http', handle);
 });
 
 test('record away', async () => {

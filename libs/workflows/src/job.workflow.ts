@@ -256,6 +256,7 @@ async function stage<S extends 'validate' | 'execute' | 'upload'>(
 async function startAfreshIfLong({ start, ledger, inbox }: Life): Promise<void> {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   if (historyLength < start.historyEvents && !continueAsNewSuggested) return;
+  inbox.bids.refuseAll('the workflow begins a new run: ask again');
   await continueAsNew<(opening: Opening) => Promise<Outcome>>({
     start,
     state: ledger.state,
