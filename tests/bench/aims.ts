@@ -1,3 +1,4 @@
+import type { FleetRound } from './fleet/round.ts';
 import type { Key } from './kinds.ts';
 import type { Reads } from './reads.ts';
 import type { ListRound, View } from './lists.ts';
@@ -67,6 +68,18 @@ export function judgeReads(reads: readonly Reads[]): Judged[] {
   if (reads.length === 0) return [];
   const values = reads.map(({ finishedAtRate }) => finishedAtRate.p99);
   return [{ aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') }];
+}
+
+/** How long after the end of the lease another agent may take over. */
+const recoveryMs = 2_000;
+
+export function judgeRecoveries(rounds: readonly FleetRound[]): Judged[] {
+  const recoveries = rounds.flatMap((round) => round.recoveries);
+  return [...Map.groupBy(recoveries, ({ leaseMs }) => leaseMs)].map(([leaseMs, some]) => {
+    const late = some.map(({ claimedMs }) => claimedMs - leaseMs);
+    const aim = `a killed agent's job is claimed by another <= ${recoveryMs} ms after the lease of ${leaseMs / 1_000} s`;
+    return { aim, ...judge(late, recoveryMs, 'less') };
+  });
 }
 
 export function judgeLists(rounds: readonly ListRound[]): Judged[] {

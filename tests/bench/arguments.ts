@@ -11,14 +11,23 @@ export type Plan = {
   pages: number;
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
+  /** What is done in a round of the fleet. */
+  fleet: {
+    /** Jobs with each number of idle agents. */
+    claims: number;
+    /** Jobs that wait for so many agents. */
+    backlogs: readonly { agents: number; jobs: number }[];
+    /** How many agents are killed that have a lease of so long. */
+    leases: readonly { leaseMs: number; losses: number }[];
+  };
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), and `reads` for status and lists; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -41,6 +50,19 @@ export function planOf(args: readonly string[]): Plan {
     inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
     pages: quick ? 100 : 300,
     readMs: quick ? 2_000 : 4_000,
+    fleet: {
+      claims: quick ? 40 : 100,
+      backlogs: [
+        { agents: 1, jobs: quick ? 20 : 50 },
+        { agents: 16, jobs: quick ? 96 : 240 },
+      ],
+      leases: quick
+        ? [{ leaseMs: 2_000, losses: 2 }]
+        : [
+            { leaseMs: 2_000, losses: 3 },
+            { leaseMs: 15_000, losses: 1 },
+          ],
+    },
     json: values.json,
     cpuProfiles: values['cpu-profiles'],
     only: listOf(values.only),

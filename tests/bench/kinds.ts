@@ -18,30 +18,33 @@ export type Key = keyof typeof titles;
 
 const parameters = { text: 'a few words', numbers: [1, 2, 3] };
 
+export function startOf(fields: object): JobStart {
+  const parsed = parseStart({ parameters, ...fields });
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
+}
+
+/** Answers the id of the job once it has ended. */
+export async function runThroughTemporal(client: Client, start: JobStart): Promise<string> {
+  const workflowId = randomUUID();
+  await client.workflow.execute(jobWorkflowType, startOptions(workflowId, start));
+  return workflowId;
+}
+
 export function kindsOf(client: Client, http: Http): Record<Key, () => Promise<string>> {
   const bareOptions = () => ({ workflowId: `bare-${randomUUID()}`, taskQueue: workflowQueue, args: [] });
-  const start = (fields: object): JobStart => {
-    const parsed = parseStart({ parameters, ...fields });
-    if (!parsed.ok) throw new Error(parsed.message);
-    return parsed.value;
-  };
-  const throughTemporal = async (begun: JobStart): Promise<string> => {
-    const workflowId = randomUUID();
-    await client.workflow.execute(jobWorkflowType, startOptions(workflowId, begun));
-    return workflowId;
-  };
-  const echo = start({ function: 'echo', version: '1.0.0', admitted: true });
-  const direct = start({ function: 'echo' });
-  const allStages = start({ function: 'all-stages', version: '1.0.0', admitted: true });
+  const echo = startOf({ function: 'echo', version: '1.0.0', admitted: true });
+  const direct = startOf({ function: 'echo' });
+  const allStages = startOf({ function: 'all-stages', version: '1.0.0', admitted: true });
   return {
     async a() {
       const options = bareOptions();
       await client.workflow.execute('bare', options);
       return options.workflowId;
     },
-    b: () => throughTemporal(echo),
-    direct: () => throughTemporal(direct),
-    b4: () => throughTemporal(allStages),
+    b: () => runThroughTemporal(client, echo),
+    direct: () => runThroughTemporal(client, direct),
+    b4: () => runThroughTemporal(client, allStages),
     async c() {
       // The answer comes as soon as the record says that the job has ended.
       const { body } = await http.post('/v1/jobs', { function: 'echo', parameters }, { prefer: 'wait=60' });

@@ -1,8 +1,10 @@
+import { openDatabase } from '@perdure/store/database';
 import { Client, Connection } from '@temporalio/client';
 import { cpus, totalmem } from 'node:os';
 import { waitFor } from '../support/wait.ts';
-import { judgeLists, judgeReads, judgeThroughput } from './aims.ts';
+import { judgeLists, judgeReads, judgeRecoveries, judgeThroughput } from './aims.ts';
 import type { Plan } from './arguments.ts';
+import { fleetRound } from './fleet/round.ts';
 import { countHistory } from './history.ts';
 import { type Key, kindsOf, titles } from './kinds.ts';
 import { deepTokenOf, insertJobs, listRound, listSizes, type ListTarget } from './lists.ts';
@@ -24,15 +26,16 @@ export async function measure(
   signal: AbortSignal,
 ): Promise<Results> {
   say('Starting the API, the workers and the bare workflow');
-  const { http, ours, watched } = await startAll(servers, programs);
+  const { databaseUrl, api, ours, watched } = await startAll(servers, programs);
   // Without the client's own retries: they go on when the connection is closed, and throw where nobody catches.
   const connection = await Connection.connect({ address: servers.temporalAddress, interceptors: [] });
+  const db = openDatabase(databaseUrl);
   try {
     const client = new Client({ connection });
-    const all = kindsOf(client, http);
+    const all = kindsOf(client, api.http);
     const wanted = (part: string): boolean => plan.only.length === 0 || plan.only.includes(part);
     const kinds = new Map((Object.keys(titles) as Key[]).filter(wanted).map((key) => [key, all[key]]));
-    const histories = await warmUp(kinds, client);
+    const histories = await warmUp(kinds.size > 0 ? kinds : new Map([['b', all.b]]), client);
     const lists = wanted('reads') ? await startListApis(servers, programs) : undefined;
     const idle = await memories(ours);
     const results: Results = {
@@ -41,6 +44,7 @@ export async function measure(
       histories,
       reads: [],
       lists: [],
+      fleet: [],
       memory: {},
       verdicts: [],
     };
@@ -51,10 +55,15 @@ export async function measure(
         results.cells.push(cell);
         say(`${title}: (${kind}) ${inFlight} in flight: ${figure(perSecond)} jobs/s, p99 ${figure(p99)} ms`);
       });
-      if (lists === undefined) continue;
-      results.reads.push(await readRound(http, all.c, plan, signal));
-      results.lists.push(await listRound(lists, plan.pages, signal));
-      say(`${title}: reads and lists are done`);
+      if (lists !== undefined) {
+        results.reads.push(await readRound(api.http, all.c, plan, signal));
+        results.lists.push(await listRound(lists, plan.pages, signal));
+        say(`${title}: reads and lists are done`);
+      }
+      if (wanted('fleet')) {
+        const place = { programs, databaseUrl, db, client, api, watched };
+        results.fleet.push(await fleetRound(place, round, plan, signal, (done) => say(`${title}: ${done}`)));
+      }
     }
     const loaded = await memories(ours);
     results.memory = Object.fromEntries(
@@ -64,9 +73,11 @@ export async function measure(
       ...judgeThroughput(results.cells),
       ...judgeReads(results.reads),
       ...judgeLists(results.lists),
+      ...judgeRecoveries(results.fleet),
     ];
     return results;
   } finally {
+    await db.close();
     await connection.close();
   }
 }
@@ -74,9 +85,9 @@ export async function measure(
 async function startAll(servers: Servers, programs: Programs) {
   const databaseUrl = await servers.database('perdure');
   // The API brings the database up to date; the workers need it so.
-  const { child: api, http } = await programs.startApi('api', databaseUrl);
+  const api = await programs.startApi('api', databaseUrl);
   const ours = {
-    api,
+    api: api.child,
     orchestrator: await programs.startOrchestrator(databaseUrl),
     agent: await programs.startAgent(databaseUrl),
   };
@@ -87,7 +98,7 @@ async function startAll(servers: Servers, programs: Programs) {
   ];
   const processes = [servers.temporal, servers.postgres, ...Object.values(ours), ...others];
   const watched = new Map(processes.map(({ name, pid }) => [name, pid]));
-  return { http, ours, watched: watched.set('client', process.pid) };
+  return { databaseUrl, api, ours, watched: watched.set('client', process.pid) };
 }
 
 /** The first jobs wait for the workers and warm them up; an agent is known to the API before it claims. */

@@ -6,21 +6,30 @@ import { apiProgram } from '../../apps/local/src/api-build.ts';
 import { type Child, howItEnded, startChild } from '../../apps/local/src/child.ts';
 import { root } from '../../apps/local/src/folders.ts';
 import { noteProcess } from '../../apps/local/src/ledger.ts';
+import { sendSignal } from '../../apps/local/src/signals.ts';
 import type { EmbeddedAgent } from '../support/embedded-agent.ts';
 import { waitFor } from '../support/wait.ts';
+import type { Fleet, FleetRequest } from './fleet/spec.ts';
 import { type Http, openHttp } from './http.ts';
 import type { Servers } from './servers.ts';
 
 /** Jobs that an agent holds at once. */
 export const agentSlots = 64;
 
+export type RunningApi = { child: Child; http: Http; origin: string };
+
 export type Programs = {
-  startApi(name: string, databaseUrl: string): Promise<{ child: Child; http: Http }>;
+  startApi(name: string, databaseUrl: string): Promise<RunningApi>;
   startOrchestrator(databaseUrl: string): Promise<Child>;
   startAgent(databaseUrl: string): Promise<Child>;
   /** The agent that brings the pack of the benchmark. */
   startBenchAgent(databaseUrl: string): Promise<Child>;
   startBare(part: 'orchestrator' | 'agent'): Promise<Child>;
+  startFleet(databaseUrl: string, fleet: FleetRequest): Promise<Child>;
+  /** Ends one of them in good order, before the others. */
+  end(child: Child): Promise<void>;
+  /** Takes one of them away, as a crash would. */
+  kill(child: Child): Promise<void>;
   /** Ends all, those started last first. */
   stop(): Promise<void>;
   /** Rejects as soon as one of them ends by itself. */
@@ -30,6 +39,8 @@ export type Programs = {
 /** The real processes of Perdure, and those of the bare workflow, one as quiet as the other. */
 export function openPrograms(servers: Servers, cpuProfiles: string | undefined): Programs {
   const started: { child: Child; close?: () => void }[] = [];
+  /** These may end before the others. */
+  const leaving = new Set<Child>();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let stopping = false;
@@ -59,19 +70,22 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
     );
     await noteProcess(servers.runFolder, name, child.pid);
     void child.exited.then((exit) => {
-      if (!stopping) failed.reject(new Error(`${name} ended ${howItEnded(exit)}:\n${lines.join('\n')}`));
+      if (!stopping && !leaving.has(child))
+        failed.reject(new Error(`${name} ended ${howItEnded(exit)}:\n${lines.join('\n')}`));
     });
     started.push({ child });
     return child;
   }
 
+  const folders = { storageUrl: `file:${join(servers.folder, 'storage')}`, home: servers.folder };
+
   function settings(databaseUrl: string): NodeJS.ProcessEnv {
     return {
       LOG_LEVEL: 'warn',
       DATABASE_URL: databaseUrl,
-      STORAGE_URL: `file:${join(servers.folder, 'storage')}`,
+      STORAGE_URL: folders.storageUrl,
       TEMPORAL_ADDRESS: servers.temporalAddress,
-      PERDURE_HOME: servers.folder,
+      PERDURE_HOME: folders.home,
     };
   }
 
@@ -88,11 +102,12 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
         PORT: String(port),
         PERDURE_ADMIN_KEY: key,
       });
-      const http = openHttp(`http://127.0.0.1:${port}`, key);
+      const origin = `http://127.0.0.1:${port}`;
+      const http = openHttp(origin, key);
       started.push({ child, close: http.close });
       const ready = waitFor(() => http.get('/livez'), { timeoutMs: 60_000, what: `${name} to answer` });
       await Promise.race([ready, failed.promise]);
-      return { child, http };
+      return { child, http, origin };
     },
     startOrchestrator: (url) => worker('orchestrator', url, { WORKER_ROLES: 'orchestrator' }),
     startAgent: (url) =>
@@ -113,8 +128,7 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
             databaseUrl,
             temporalAddress: servers.temporalAddress,
             temporalNamespace: 'default',
-            storageUrl: `file:${join(servers.folder, 'storage')}`,
-            home: servers.folder,
+            ...folders,
             pack: import.meta.resolve('./packs/all-stages.ts'),
             slots: agentSlots,
             leaseMs: 15_000,
@@ -123,6 +137,19 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
         {},
       ),
     startBare: (part) => start(`bare-${part}`, bench(`bare/${part}.ts`), [servers.temporalAddress], {}),
+    startFleet(databaseUrl, fleet) {
+      const given: Fleet = { ...fleet, ...folders, databaseUrl, temporalAddress: servers.temporalAddress };
+      return start(fleet.name, bench('fleet/program.ts'), [JSON.stringify(given)], {});
+    },
+    async end(child) {
+      leaving.add(child);
+      await child.stop(10_000);
+    },
+    async kill(child) {
+      leaving.add(child);
+      sendSignal(child.pid, 'SIGKILL');
+      await child.exited;
+    },
     async stop() {
       stopping = true;
       for (const { close } of started) close?.();

@@ -1,10 +1,12 @@
 import { comparisons, type Judged, ratiosOf } from './aims.ts';
+import { fleetSections } from './fleet/report.ts';
+import type { FleetRound } from './fleet/round.ts';
 import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
 import type { ListRound, View } from './lists.ts';
 import type { Reads } from './reads.ts';
-import { type Spread, spreadOf } from './statistics.ts';
-import { figure, table } from './table.ts';
+import { spreadOf } from './statistics.ts';
+import { figure, over, section, table, text } from './table.ts';
 import type { Cell } from './throughput.ts';
 
 export type Memory = { resident: number; peak: number };
@@ -15,6 +17,7 @@ export type Results = {
   histories: Partial<Record<Key, HistoryCount>>;
   reads: Reads[];
   lists: ListRound[];
+  fleet: FleetRound[];
   /** By process: as started, and after all loads. */
   memory: Record<string, { idle: Memory; loaded: Memory }>;
   verdicts: Judged[];
@@ -30,6 +33,7 @@ export function print(results: Results): string {
     ...(results.lists.length === 0
       ? []
       : [section('Lists: p99 in ms of a page of 50', lists(results.lists))]),
+    ...(results.fleet.length === 0 ? [] : fleetSections(results.fleet)),
     section('Memory, MiB', memory(results.memory)),
     section(
       'Aims',
@@ -47,18 +51,6 @@ function jobs({ cells, histories }: Results): string[] {
     comparedCpu(cells),
     section('History of one job', counts(histories)),
   ];
-}
-
-function section(title: string, body: string): string {
-  return `\n## ${title}\n\n${body}`;
-}
-
-function text({ median, least, most }: Spread): string {
-  return `${figure(median)} (${figure(least)} - ${figure(most)})`;
-}
-
-function over<T>(items: readonly T[], value: (item: T) => number): string {
-  return text(spreadOf(items.map(value)));
 }
 
 function grouped(cells: readonly Cell[]): [string, Cell[]][] {

@@ -1,3 +1,18 @@
+import { type Spread, spreadOf } from './statistics.ts';
+
+export function section(title: string, body: string): string {
+  return `\n## ${title}\n\n${body}`;
+}
+
+export function text({ median, least, most }: Spread): string {
+  return `${figure(median)} (${figure(least)} - ${figure(most)})`;
+}
+
+/** One figure of each, over all of them. */
+export function over<T>(items: readonly T[], value: (item: T) => number): string {
+  return text(spreadOf(items.map(value)));
+}
+
 /** Lines of a Markdown table whose columns stand below each other in a terminal as well. The first column is text, the others are figures. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>

@@ -10,9 +10,11 @@ export type Cell = Load & {
   round: number;
   /** CPU time a job, in milliseconds, by process. */
   cpuMs: Record<string, number>;
-  /** Processors that were busy on average: with ours, and with what else ran on this machine. */
-  busy: { ours: number; others: number };
+  busy: Busy;
 };
+
+/** Processors that were busy on average: with ours, and with what else ran on this machine. */
+export type Busy = { ours: number; others: number };
 
 export type Watched = ReadonlyMap<string, number>;
 
@@ -25,9 +27,7 @@ export async function throughputRound(
   signal: AbortSignal,
   onCell: (cell: Cell) => void,
 ): Promise<void> {
-  const all = [...kinds];
-  const turn = round % all.length;
-  const order = [...all.slice(turn), ...all.slice(0, turn)];
+  const order = turned([...kinds], round);
   for (const under of inFlight) {
     for (const [kind, run] of order) {
       const meter = openMeter(watched);
@@ -37,7 +37,14 @@ export async function throughputRound(
   }
 }
 
-function openMeter(watched: Watched) {
+/** The same in another order: with another one at the beginning in each round. */
+export function turned<T>(items: readonly T[], round: number): T[] {
+  const turn = round % items.length;
+  return [...items.slice(turn), ...items.slice(0, turn)];
+}
+
+/** Is to be asked twice, and tells what was used between. A process that is watched only since the first time began with nothing. */
+export function openMeter(watched: Watched) {
   const samples: { at: number; times: Awaited<ReturnType<typeof cpuTimes>> }[] = [];
   return {
     async at(): Promise<void> {

@@ -11,12 +11,13 @@ import { sharedServers } from './support/servers.ts';
 let here: House;
 let api: Api;
 let agent: Program;
+let orchestrator: Program;
 
 const odd = new URL('../fixtures/functions/odd.ts', import.meta.url).href;
 
 const { scenario } = house(sharedServers, async (opened) => {
   here = opened;
-  [api] = await Promise.all([here.startApi(), here.startOrchestrator()]);
+  [api, orchestrator] = await Promise.all([here.startApi(), here.startOrchestrator()]);
   agent = await here.startEmbeddedAgent(odd);
   await registerByHand(api);
 });
@@ -84,6 +85,15 @@ scenario('a forced cancel gives no time to clean up', async () => {
   expect(await api.ended(id)).toMatchObject({ status: 'CANCELED', cancelForced: true });
   expect(await said(id)).toEqual(['waiting']);
   expect(await isAlive(process)).toBe(false);
+});
+
+scenario('a job that was canceled before its workflow could begin never reaches an agent', async () => {
+  await orchestrator.kill();
+  const { id } = await api.submit({ function: 'is-polite', parameters: {} });
+  expect((await api.job(id)).status).toBe('CREATED');
+  expect((await api.cancel(id)).status).toBe(202);
+  orchestrator = await here.startOrchestrator();
+  expect(await api.ended(id)).toMatchObject({ status: 'CANCELED', attempt: 0, cancelForced: false });
 });
 
 scenario(

@@ -154,6 +154,37 @@ scenario(
   },
 );
 
+scenario('an agent never holds more jobs than slots, over all the queues that it polls', async () => {
+  const agent = await agentWith('tools: [{name: vice, version: "1"}]\noperatingSystem: amiga\n', {
+    AGENT_POOL: 'slotted',
+    AGENT_SLOTS: '2',
+  });
+  const tool = { name: 'vice' };
+  const kinds: Partial<JobRequest>[] = [
+    { pool: 'slotted' },
+    { tool },
+    { tool: { ...tool, version: '1' } },
+    { operatingSystem: 'amiga' },
+    { pool: 'slotted', tool },
+    { pool: 'slotted', operatingSystem: 'amiga' },
+    { assignedAgentId: agent.name },
+  ];
+  const requests = [...kinds, ...kinds, ...kinds].map((kind) => ({
+    ...sleep(0.2, 'slotted'),
+    pool: undefined,
+    ...kind,
+  }));
+  const jobs = await Promise.all(requests.map((request) => api.submit(request)));
+  for (const { id } of jobs) expect(await api.ended(id)).toMatchObject({ status: 'COMPLETED', agentId: agent.name });
+  // By the agent's own clock: the record learns of an end a moment after the slot is free.
+  const lives = await Promise.all(jobs.map(({ id }) => api.history(id)));
+  const at = (life: (typeof lives)[number], wanted: string) => life.find(({ type }) => type === wanted)?.at ?? '';
+  const held = lives.map((life) => ({ from: at(life, 'claimed'), to: at(life, 'executed') }));
+  const beside = held.map(({ from }) => held.filter((other) => other.from <= from && from < other.to).length);
+  expect(Math.max(...beside)).toBe(2);
+});
+});
+
 scenario('why a job waits is told as data', async () => {
   await registerByHand(api, 'unserved');
   const unserved = await api.submit({ function: 'unserved', parameters: {} });

@@ -103,6 +103,14 @@ scenario('a reassign is told as well, and the job goes to the agent named', asyn
   });
 });
 
+scenario('a job is not reassigned any more once its result is being uploaded, or it has ended', async () => {
+  const { agent, id, attempt } = await atWork();
+  await agent.report(id, { attempt, status: 'UPLOADING' });
+  await refused(api.reassign(id, { anyone: true }), 409, 'transition-refused');
+  await agent.complete(id, { attempt, output: {} });
+  await refused(api.reassign(id, { anyone: true }), 409, 'transition-refused');
+});
+
 scenario(
   'a job that is given back goes to another agent and counts no loss; one that fails is FAILED',
   async () => {

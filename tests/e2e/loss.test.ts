@@ -33,37 +33,46 @@ async function startBehindProxy(settings: Record<string, string>): Promise<{ age
   return { way, agent: await here.startAgent({ TEMPORAL_ADDRESS: `127.0.0.1:${way.port}`, ...settings }) };
 }
 
-scenario(
-  'an agent whose network falls silent loses its job to another, and commits nothing when it is back',
-  async () => {
-    const pool = 'cut';
-    const { agent, way } = await startBehindProxy({ AGENT_POOL: pool });
-    try {
-      const { id } = await api.submit(counting(pool, 60));
-      await api.running(id);
-      const process = await functionProcessOf(agent);
-      await atLeast(id, 3);
-      const other = await here.startAgent({ AGENT_POOL: pool });
-      way.freeze();
-      await api.until(id, 'held by another', ({ attempt, status }) => attempt === 2 && status === 'RUNNING');
-      // The record refuses what the old attempt says; so it ends before Temporal can tell it.
-      await untilGone(process);
-      way.restore();
-      await expectCompletedOnce(api, id);
-      expect(await api.job(id)).toMatchObject({ attempt: 2, agentId: other.name, output: { counted: 60 } });
-      const lines = await api.logs(id);
-      const first = lines.findIndex(({ attempt }) => attempt === 2);
-      expect(lines.slice(first).every(({ attempt }) => attempt === 2)).toBe(true);
-      expect((await api.agent(agent.name)).losses).toBe(1);
-      // Its connection is back: it takes jobs again.
-      await other.kill();
-      const next = await api.submit(counting(pool, 1));
-      expect(await api.ended(next.id)).toMatchObject({ status: 'COMPLETED', agentId: agent.name });
-    } finally {
-      way.stop();
-    }
-  },
-);
+for (const [how, fault] of [
+  ['falls silent', 'freeze'],
+  ['is cut', 'cut'],
+] as const) {
+  scenario(
+    `an agent whose network ${how} loses its job to another, and commits nothing when it is back`,
+    async () => {
+      const pool = `net-${fault}`;
+      const { agent, way } = await startBehindProxy({ AGENT_POOL: pool });
+      try {
+        const { id } = await api.submit(counting(pool, 60));
+        await api.running(id);
+        const process = await functionProcessOf(agent);
+        await atLeast(id, 3);
+        const other = await here.startAgent({ AGENT_POOL: pool });
+        way[fault]();
+        await api.until(
+          id,
+          'held by another',
+          ({ attempt, status }) => attempt === 2 && status === 'RUNNING',
+        );
+        // The record refuses what the old attempt says; so it ends before Temporal can tell it.
+        await untilGone(process);
+        way.restore();
+        await expectCompletedOnce(api, id);
+        expect(await api.job(id)).toMatchObject({ attempt: 2, agentId: other.name, output: { counted: 60 } });
+        const lines = await api.logs(id);
+        const first = lines.findIndex(({ attempt }) => attempt === 2);
+        expect(lines.slice(first).every(({ attempt }) => attempt === 2)).toBe(true);
+        expect((await api.agent(agent.name)).losses).toBe(1);
+        // Its connection is back: it takes jobs again.
+        await other.kill();
+        const next = await api.submit(counting(pool, 1));
+        expect(await api.ended(next.id)).toMatchObject({ status: 'COMPLETED', agentId: agent.name });
+      } finally {
+        way.stop();
+      }
+    },
+  );
+}
 
 scenario('a job that is pinned to an agent waits for it, however often it is lost', async () => {
   const id = `pinned-${randomUUID().slice(0, 6)}`;

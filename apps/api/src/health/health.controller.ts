@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Operation } from '../http/operation.ts';
 import { HttpError } from '../http/problem.ts';
 import { Changes } from '../jobs/changes.ts';
+import { Dispatcher } from '../work/dispatcher.ts';
 import { Metrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
 
@@ -15,8 +16,10 @@ export class HealthController {
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
     changes: Changes,
+    dispatcher: Dispatcher,
   ) {
     metrics.gauge('perdure_waiters', 'Long polls and followed logs under way', () => changes.waiting);
+    metrics.gauge('perdure_waiting_agents', 'HTTP agents that wait for a job', () => dispatcher.waiters);
   }
 
   @Get('livez')

@@ -57,7 +57,7 @@ export class ClaimsService {
       await this.database.call((db) => beat(db, now.id, { status: now.status, busy: now.busy }));
       const assignment = now.drainRequestedAt === null ? await this.look(caller, now, claimId) : undefined;
       const left = end - Date.now();
-      if (assignment !== undefined || left <= 0 || gone.aborted) return assignment;
+      if (assignment !== undefined || left <= 0 || gone.aborted || this.dispatcher.closing) return assignment;
       const take = (job: JobRecord) => this.bid(caller, now, claimId, job.id);
       const offer = now.drainRequestedAt === null ? offerOf(now) : undefined;
       const waiter = { tenantId: caller.tenantId, offer, take };

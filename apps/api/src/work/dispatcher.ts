@@ -46,8 +46,13 @@ export class Dispatcher implements OnApplicationBootstrap {
     this.changes.onGap(() => this.waiting.forEach(({ settle }) => settle(undefined)));
   }
 
-  get size(): number {
+  get waiters(): number {
     return this.waiting.size;
+  }
+
+  /** The server closes: nobody is to wait any more. */
+  get closing(): boolean {
+    return this.changes.closing;
   }
 
   /** Undefined when the time is over, or it is worth looking again. */
@@ -73,7 +78,7 @@ export class Dispatcher implements OnApplicationBootstrap {
       const timer = setTimeout(giveUp, ms);
       gone.addEventListener('abort', giveUp);
       this.waiting.add(waiting);
-      if (gone.aborted || this.changes.closing) giveUp();
+      if (gone.aborted || this.closing) giveUp();
     });
   }
 
