@@ -175,14 +175,15 @@ scenario('an agent never holds more jobs than slots, over all the queues that it
     ...kind,
   }));
   const jobs = await Promise.all(requests.map((request) => api.submit(request)));
-  for (const { id } of jobs) expect(await api.ended(id)).toMatchObject({ status: 'COMPLETED', agentId: agent.name });
+  for (const { id } of jobs)
+    expect(await api.ended(id)).toMatchObject({ status: 'COMPLETED', agentId: agent.name });
   // By the agent's own clock: the record learns of an end a moment after the slot is free.
   const lives = await Promise.all(jobs.map(({ id }) => api.history(id)));
-  const at = (life: (typeof lives)[number], wanted: string) => life.find(({ type }) => type === wanted)?.at ?? '';
+  const at = (life: (typeof lives)[number], wanted: string) =>
+    life.find(({ type }) => type === wanted)?.at ?? '';
   const held = lives.map((life) => ({ from: at(life, 'claimed'), to: at(life, 'executed') }));
   const beside = held.map(({ from }) => held.filter((other) => other.from <= from && from < other.to).length);
   expect(Math.max(...beside)).toBe(2);
-});
 });
 
 scenario('why a job waits is told as data', async () => {

@@ -1,4 +1,4 @@
-/** A program of many agents that share one process, one connection and one database pool. Its argument is a `Fleet` as JSON. */
+/** A program of many agents that share one process and one database pool. Its argument is a `Fleet` as JSON. */
 import { startAgent } from '@perdure/agent';
 import { loadPack } from '@perdure/functions/packs';
 import { openStorage } from '@perdure/storage';
@@ -10,12 +10,14 @@ import { type Fleet, idsOf } from './spec.ts';
 const given = JSON.parse(process.argv[2] ?? '') as Fleet;
 // The signals are the agents' business.
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-const connection = await NativeConnection.connect({ address: given.temporalAddress });
 const db = openDatabase(given.databaseUrl, { applicationName: `perdure-${given.name}` });
 const packs = new Map([[given.pack, await loadPack(given.pack)]]);
-const agents = await Promise.all(
-  idsOf(given).map((id) =>
-    startAgent({
+const storage = openStorage(given.storageUrl);
+const fleet = await Promise.all(
+  idsOf(given).map(async (id) => {
+    // Two workers of one connection may not poll the same queue.
+    const connection = await NativeConnection.connect({ address: given.temporalAddress });
+    const agent = await startAgent({
       id,
       displayName: id,
       pools: given.pools,
@@ -34,14 +36,19 @@ const agents = await Promise.all(
       connection,
       namespace: 'default',
       db,
-      storage: openStorage(given.storageUrl),
+      storage,
       warn: (message, failure) => console.warn(message, failure),
-    }),
-  ),
+    });
+    return { agent, connection };
+  }),
 );
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => agents.forEach((agent) => void agent.drain()));
+  process.on(signal, () => fleet.forEach(({ agent }) => void agent.drain()));
 }
-await Promise.all(agents.map(({ ended }) => ended));
-await connection.close();
+await Promise.all(
+  fleet.map(async ({ agent, connection }) => {
+    await agent.ended;
+    await connection.close();
+  }),
+);
 await db.close();

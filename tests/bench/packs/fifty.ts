@@ -10,7 +10,12 @@ export const functions = Array.from({ length: 50 }, (_, index) =>
     input: z.strictObject({
       text: z.string().max(10_000).describe('What to count'),
       numbers: z.array(z.number()).max(100).optional().describe('Of no use'),
-      [`option${index + 1}`]: z.enum(['first', 'second', 'third']).default('first'),
+      times: z
+        .int()
+        .min(1)
+        .max(index + 1)
+        .default(1)
+        .describe('Of no use either'),
     }),
     output: z.strictObject({ text: z.string(), words: z.int() }),
     isolation: 'process',
