@@ -213,6 +213,21 @@ scenario('why a job waits is told as data', async () => {
   for (const { id } of [running, second, third, pinned, unserved]) await api.cancel(id);
 });
 
+/** An agent with one slot, which is taken. What is answered frees it, once so many jobs wait for it. */
+async function heldBack(pool: string): Promise<(waiting: number) => Promise<void>> {
+  await here.startAgent({ AGENT_POOL: pool, AGENT_SLOTS: '1' });
+  const { id } = await api.submit(sleep(600, pool));
+  await api.running(id);
+  return async (waiting) => {
+    const all = async () => {
+      const { backlog } = await json<PoolDetails>(api.call('GET', `/v1/pools/${pool}`));
+      return (backlog ?? []).some(({ jobs }) => jobs >= waiting);
+    };
+    await waitFor(all, { what: `${waiting} jobs to wait`, timeoutMs: 30_000 });
+    await api.cancel(id, { mode: 'force' });
+  };
+}
+
 /** The jobs in the order in which agents took them. */
 async function order(ids: readonly string[]): Promise<string[]> {
   const { rows } = await here.query<{ id: string }>(
@@ -224,12 +239,11 @@ async function order(ids: readonly string[]): Promise<string[]> {
 
 scenario('of the jobs that wait, those of a higher priority are taken first', async () => {
   const pool = 'ranked';
-  await here.startAgent({ AGENT_POOL: pool, AGENT_SLOTS: '1' });
-  const first = await api.submit(sleep(3, pool));
-  await api.running(first.id);
+  const go = await heldBack(pool);
   const priorities = [5, 4, 3, 2, 1, 1, 2, 3, 4, 5];
   const jobs: Job[] = [];
   for (const priority of priorities) jobs.push(await api.submit(echo({ pool, priority })));
+  await go(jobs.length);
   for (const { id } of jobs) await expectCompletedOnce(api, id);
   const taken = await order(jobs.map(({ id }) => id));
   const ranks = taken.map((id) => jobs.find((job) => job.id === id)?.priority);
@@ -238,9 +252,7 @@ scenario('of the jobs that wait, those of a higher priority are taken first', as
 
 scenario('a tenant with few jobs does not wait behind one with many', async () => {
   const pool = 'shared';
-  await here.startAgent({ AGENT_POOL: pool, AGENT_SLOTS: '1' });
-  const first = await api.submit(sleep(4, pool));
-  await api.running(first.id);
+  const go = await heldBack(pool);
   const client = new Client({ connection, namespace: here.addresses.temporalNamespace });
   const small = '00000000-0000-7000-8000-0000000000bb';
   const start = async (tenantId: string): Promise<string> => {
@@ -253,6 +265,7 @@ scenario('a tenant with few jobs does not wait behind one with many', async () =
   for (let count = 0; count < 16; count++) many.push(await start('00000000-0000-7000-8000-000000000001'));
   const few: string[] = [];
   for (let count = 0; count < 4; count++) few.push(await start(small));
+  await go(many.length + few.length);
   const handles = [...many, ...few].map((id) => client.workflow.getHandle(id));
   await Promise.all(handles.map((handle) => handle.result()));
   const taken = await order([...many, ...few]);
