@@ -98,15 +98,13 @@ scenario(
   async () => {
     const pool = 'rolling';
     const settings = { AGENT_POOL: pool, AGENT_SLOTS: '2', DRAIN_SECONDS: '1' };
-    let agents = await Promise.all(Array.from({ length: 3 }, () => here.startAgent(settings)));
+    const agents = await Promise.all(Array.from({ length: 3 }, () => here.startAgent(settings)));
     const jobs = await Promise.all(Array.from({ length: 10 }, () => api.submit(counting(pool, 30))));
-    const fresh: Program[] = [];
     for (const agent of agents) {
       agent.signal('SIGTERM');
       expect(await agent.exited).toEqual({ code: 0, signal: null });
-      fresh.push(await here.startAgent(settings));
+      await here.startAgent(settings);
     }
-    agents = fresh;
     for (const { id } of jobs) await expectCompletedOnce(api, id);
     const lives = await Promise.all(jobs.map(({ id }) => lifeOf(api, id)));
     expect(lives.flat().filter((type) => type === 'agentLost')).toEqual([]);

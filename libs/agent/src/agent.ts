@@ -1,17 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { createAgentActivities } from '@perdure/activities/agent';
 import type { FunctionDefinition } from '@perdure/functions';
-import { claimQueuesServedBy, type Offer, stageQueue, type Tool } from '@perdure/job/queues';
+import { claimQueuesServedBy, type Tool } from '@perdure/job/queues';
 import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
 import { attemptIsOver, type Orders } from '@perdure/store/report';
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { createClaimWorker } from './claim-worker.ts';
 import { openClaimWorkers } from './claim-workers.ts';
 import { untilFit } from './fitness.ts';
+import { offerOf, packsOf } from './offer.ts';
 import { register } from './registration.ts';
 import { type Limits, openSession } from './runner/session.ts';
 import { openSlots } from './slots.ts';
+import { createStageWorker } from './stage-worker.ts';
 
 export type AgentOptions = {
   id: string;
@@ -56,12 +58,8 @@ export type Agent = {
 /** Announces the agent, and lets it claim and run jobs until it is drained. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { id, connection, namespace, db, storage, scratchRoot, warn } = options;
-  const offered = [...options.packs].flatMap(([pack, definitions]) =>
-    definitions
-      .filter((definition) => runsOn(options.operatingSystem, definition))
-      .map((definition) => ({ pack, definition })),
-  );
-  const definitions = offered.map(({ definition }) => definition);
+  const packOf = packsOf(options);
+  const definitions = [...packOf.keys()];
   let offer = offerOf(options, definitions);
   // What an earlier process of this agent left behind belongs to attempts that are lost.
   await rm(scratchRoot, { recursive: true, force: true });
@@ -82,7 +80,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     void untilFit(scratchRoot, storage, options.fitnessMs).then(() => slots.open('unfit'));
   }
 
-  const packOf = new Map(offered.map(({ pack, definition }) => [definition, pack]));
   const { claim, ...stages } = createAgentActivities({
     agentId: id,
     db,
@@ -104,22 +101,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     maxFileBytes: options.maxFileBytes,
     onUnfit: takeNoneUntilFit,
   });
-  const stageWorker = await Worker.create({
-    connection,
-    namespace,
-    identity: id,
-    taskQueue: stageQueue(id),
-    activities: stages,
-    // Stages come only for jobs that hold a slot, so the slots are the limit; an old attempt may still be on its way out.
-    maxConcurrentActivityTaskExecutions: 2 * options.slots + 10,
-    maxHeartbeatThrottleInterval: '1 second',
-    shutdownForceTime: '10 seconds',
-  });
+  const at = { connection, namespace, identity: id };
+  const stageWorker = await createStageWorker({ ...at, stages, slots: options.slots });
   const claiming = openClaimWorkers((taskQueue) =>
     createClaimWorker({
-      connection,
-      namespace,
-      identity: id,
+      ...at,
       taskQueue,
       slots,
       claim: async (request) => {
@@ -201,26 +187,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return left;
   }
   return { drain: () => leave().then(() => ended), ended };
-}
-
-function offerOf(
-  { id, pools, tools, operatingSystem }: AgentOptions,
-  definitions: readonly FunctionDefinition[],
-): Offer {
-  // What a function needs is there where the function is.
-  const all = [...tools, ...definitions.flatMap(({ tool }) => tool ?? [])];
-  const distinct = new Map(all.map((tool) => [`${tool.name}@${tool.version}`, tool]));
-  return {
-    agentId: id,
-    pools: [...pools].sort(),
-    functions: definitions.map(({ name, version }) => ({ name, version })),
-    tools: [...distinct.values()],
-    operatingSystem,
-  };
-}
-
-function runsOn(system: string, { operatingSystems }: FunctionDefinition): boolean {
-  return operatingSystems.length === 0 || operatingSystems.includes(system);
 }
 
 function pause(ms: number): Promise<void> {

@@ -23,7 +23,7 @@ const report = (handle: Handle, status: string, { agentId = 'h-1', attempt = 1 }
 const refusal = (update: Promise<unknown>): Promise<string> =>
   update.then(
     () => 'not refused',
-    (failure: { cause?: { message?: string } }) => failure.cause?.message ?? String(failure),
+    (failure: Error) => (failure.cause instanceof Error ? failure.cause.message : failure.message),
   );
 const holdOf = ({ workflowId }: Handle, attempt = 1) => ({ workflowId, activityId: `hold-${attempt}` });
 /** The activity begins a moment after the claim was answered. */
