@@ -125,6 +125,8 @@ describe('a job that an HTTP agent claims', () => {
 
 test('an update that makes no sense is refused, leaves nothing in the history, and harms no job', async () => {
   const handle = await pending();
+  const waits = async () => ((await handle.describe()).raw.pendingActivities ?? []).length === 1;
+  await waitFor(waits, { what: 'the job to wait in the queue' });
   const before = (await handle.describe()).historyLength;
   for (const [name, payload] of [
     ['claim', undefined],

@@ -5,8 +5,7 @@ import { waitFor } from '../../support/wait.ts';
 import { startOf } from '../kinds.ts';
 import { type Cell, openMeter } from '../throughput.ts';
 import { openHttpAgents } from './http-agents.ts';
-import { jobsOf, type Place, startFleet } from './place.ts';
-import { idsOf } from './spec.ts';
+import { jobsOf, type Place, startReady } from './place.ts';
 
 export const agentKinds = ['native', 'http'] as const;
 export type AgentKind = (typeof agentKinds)[number];
@@ -64,7 +63,7 @@ async function untilAll(place: Place, pool: string, jobs: number, wanted: string
 async function nativeAgents(place: Place, pool: string, agents: number, jobs: number): Promise<number> {
   const fleet = { name: pool, agents, pools: [pool], pack: 'reference', slots: 1, leaseMs: 15_000 };
   const queue = claimQueueOf({ functionName: 'echo', functionVersion: '1.0.0', pool });
-  const child = await startFleet(place, fleet, queue, idsOf(fleet));
+  const child = await startReady(place, fleet, queue);
   await untilAll(place, pool, jobs, 'COMPLETED');
   await place.programs.end(child);
   return 0;

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Http, openHttp } from '../http.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Answer, type Http, openHttp } from '../http.ts';
 import type { RunningApi } from '../programs.ts';
 import { type FleetRequest, idsOf } from './spec.ts';
 
 type Assignment = { id: string; attempt: number; parameters: object };
 
-/** A load that fails is over soon: its figures are worth nothing. */
-const maxFailures = 20;
+/** A call that fails is made so often before the job counts as lost to the agent. */
+const tries = 3;
+const againMs = 100;
+/** Short, so that a job that is lost to its agent comes back within the measurement. */
+const leaseSeconds = 3;
+const waitSeconds = 5;
 
 /** Agents that have nothing but the API, each with a key of its own, for `echo`. */
 export async function openHttpAgents(
@@ -18,27 +23,21 @@ export async function openHttpAgents(
       const { body } = await admin.post('/v1/keys', { name: id, agentId: id });
       const http = openHttp(origin, (body as { key: string }).key);
       const functions = [{ name: 'echo', version: '1.0.0' }];
-      await http.post('/v1/agents', { functions, pools: fleet.pools, slots: 1 });
+      await http.post('/v1/agents', { functions, pools: fleet.pools, slots: 1, leaseSeconds });
       return { id, http };
     }),
   );
   return {
-    /** They do so many jobs between them. Answers how many calls failed, and had to be made again. */
+    /** They do so many jobs between them. Answers how many calls failed. */
     async work(jobs: number, signal: AbortSignal): Promise<number> {
-      let [left, failures] = [jobs, 0];
-      async function patiently<T>(call: () => Promise<T>): Promise<T> {
-        for (;;) {
-          try {
-            return await call();
-          } catch (failure) {
-            signal.throwIfAborted();
-            if (++failures >= maxFailures) throw failure;
-          }
-        }
-      }
+      let [taken, failures] = [0, 0];
+      const count = (): number => ++failures;
       await Promise.all(
         agents.map(async ({ id, http }) => {
-          while (left-- > 0) await doOne(id, http, patiently, signal);
+          while (taken < jobs) {
+            taken++;
+            if (!(await workOnce(id, http, signal, count))) taken--;
+          }
         }),
       );
       return failures;
@@ -47,28 +46,31 @@ export async function openHttpAgents(
   };
 }
 
-async function doOne(
+/** True when a job came and was completed. */
+async function workOnce(
   agentId: string,
   http: Http,
-  patiently: <T>(call: () => Promise<T>) => Promise<T>,
   signal: AbortSignal,
-): Promise<void> {
-  const { id, attempt, parameters } = await claim(agentId, http, patiently, signal);
-  await patiently(() => http.post(`/v1/jobs/${id}/reports`, { attempt, status: 'RUNNING' }));
-  await patiently(() => http.post(`/v1/jobs/${id}:complete`, { attempt, output: { echo: parameters } }));
-}
-
-/** Asks until a job comes. A repeat under the same id is answered with the same job. */
-async function claim(
-  agentId: string,
-  http: Http,
-  patiently: <T>(call: () => Promise<T>) => Promise<T>,
-  signal: AbortSignal,
-): Promise<Assignment> {
-  for (;;) {
-    signal.throwIfAborted();
-    const request = { claimId: randomUUID(), waitSeconds: 20 };
-    const { status, body } = await patiently(() => http.post(`/v1/agents/${agentId}/claim`, request));
-    if (status === 200) return body as Assignment;
+  onFailure: () => void,
+): Promise<boolean> {
+  async function ask(path: string, body: object): Promise<Answer | undefined> {
+    for (let turn = 1; turn <= tries; turn++) {
+      signal.throwIfAborted();
+      try {
+        return await http.post(path, body);
+      } catch {
+        onFailure();
+        await pause(againMs);
+      }
+    }
+    return undefined;
   }
+  // A repeat under the same id is answered with the same job.
+  const claim = await ask(`/v1/agents/${agentId}/claim`, { claimId: randomUUID(), waitSeconds });
+  if (claim?.status !== 200) return false;
+  const { id, attempt, parameters } = claim.body as Assignment;
+  const reported = await ask(`/v1/jobs/${id}/reports`, { attempt, status: 'RUNNING' });
+  if (reported === undefined) return false;
+  const output = { echo: parameters };
+  return (await ask(`/v1/jobs/${id}:complete`, { attempt, output })) !== undefined;
 }

@@ -2,7 +2,7 @@ import { type Offer, claimQueuesServedBy, pinnedQueue } from '@perdure/job/queue
 import { loadPack } from '@perdure/functions/packs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { memoryOf } from '../proc.ts';
-import { type Place, startFleet } from './place.ts';
+import { type Place, startReady } from './place.ts';
 
 /** What an agent that has nothing to do holds resident, in bytes. */
 export type IdleAgent = { functions: number; queues: number; resident: number };
@@ -23,7 +23,7 @@ export async function measureIdle(
   const [id, pools] = [`${name}-1`, [name]];
   const offer: Offer = { agentId: id, pools, functions, tools: [], operatingSystem: process.platform };
   const fleet = { name, agents: 1, pools, pack, slots: 4, leaseMs: 15_000 };
-  const child = await startFleet(place, fleet, pinnedQueue(id), [id]);
+  const child = await startReady(place, fleet, pinnedQueue(id));
   await pause(settleMs, undefined, { signal });
   const { resident } = await memoryOf(child.pid);
   await place.programs.end(child);

@@ -1,9 +1,9 @@
 import type { Database } from '@perdure/store/database';
 import type { Client } from '@temporalio/client';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Child } from '../../../apps/local/src/child.ts';
-import { waitFor } from '../../support/wait.ts';
 import type { Programs, RunningApi } from '../programs.ts';
-import type { FleetRequest } from './spec.ts';
+import { type FleetRequest, idsOf } from './spec.ts';
 
 /** Where the fleet is measured: the processes that run, and ways to them. */
 export type Place = {
@@ -18,25 +18,38 @@ export type Place = {
 
 const activityQueue = 2;
 
-/** Resolves when all `ids` poll the queue. */
-export async function startFleet(
-  { programs, databaseUrl, client, watched }: Place,
-  fleet: FleetRequest,
+export async function startFleet(place: Place, fleet: FleetRequest): Promise<Child> {
+  const child = await place.programs.startFleet(place.databaseUrl, fleet);
+  place.watched.set(fleet.name, child.pid);
+  return child;
+}
+
+/** Waits until all of these agents poll the queue, or `timeoutMs` have passed. Answers how many do: Temporal keeps only so many polls open. */
+export async function polling(
+  { client }: Place,
   queue: string,
   ids: readonly string[],
-): Promise<Child> {
-  const child = await programs.startFleet(databaseUrl, fleet);
-  watched.set(fleet.name, child.pid);
-  const polled = async (): Promise<boolean> => {
+  timeoutMs: number,
+): Promise<number> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
     const { pollers } = await client.workflowService.describeTaskQueue({
       namespace: 'default',
       taskQueue: { name: queue },
       taskQueueType: activityQueue,
     });
-    const identities = new Set(pollers?.map(({ identity }) => identity));
-    return ids.every((id) => identities.has(id));
-  };
-  await waitFor(polled, { timeoutMs: 60_000, everyMs: 50, what: `${fleet.name} to poll` });
+    const seen = new Set(pollers?.map(({ identity }) => identity));
+    const count = ids.filter((id) => seen.has(id)).length;
+    if (count === ids.length || performance.now() > end) return count;
+    await pause(50);
+  }
+}
+
+/** Starts agents of which each polls the queue when this resolves. */
+export async function startReady(place: Place, fleet: FleetRequest, queue: string): Promise<Child> {
+  const child = await startFleet(place, fleet);
+  const count = await polling(place, queue, idsOf(fleet), 30_000);
+  if (count < fleet.agents) throw new Error(`only ${count} agents of ${fleet.name} poll ${queue}`);
   return child;
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Child } from '../../../apps/local/src/child.ts';
 import { waitFor } from '../../support/wait.ts';
 import { startOf } from '../kinds.ts';
-import { type Place, startFleet } from './place.ts';
+import { type Place, startReady } from './place.ts';
 
 /** From `kill -9` of the agent that runs a job: when the loss was known, and when another agent had the job. */
 export type Recovery = { leaseMs: number; lostMs: number; claimedMs: number };
@@ -26,7 +26,7 @@ export async function recover(
     const name = `${pool}-${randomUUID().slice(0, 8)}`;
     const fleet = { name, agents: 1, pools: [pool], pack: 'reference', slots: 1, leaseMs };
     const queue = claimQueueOf({ functionName: 'sleep', functionVersion: '1.0.0', pool });
-    agents.set(`${name}-1`, await startFleet(place, fleet, queue, [`${name}-1`]));
+    agents.set(`${name}-1`, await startReady(place, fleet, queue));
   };
   await startAgent();
   const id = randomUUID();

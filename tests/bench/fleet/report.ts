@@ -24,11 +24,23 @@ function claims(rounds: readonly FleetRound[]): string {
       ),
     );
   return table(
-    ['idle agents', 'p50 ms', 'p99 ms', 'p50 of that of 1', 'p99 of that of 1', 'ours busy', 'others busy'],
+    [
+      'idle agents',
+      'polling',
+      'jobs',
+      'p50 ms',
+      'p99 ms',
+      'p50 of that of 1',
+      'p99 of that of 1',
+      'ours busy',
+      'others busy',
+    ],
     idleAgents.map((agents) => {
       const some = rounds.flatMap((round) => round.claims.filter((one) => one.agents === agents));
       return [
         String(agents),
+        over(some, ({ polling }) => polling),
+        String(some.reduce((sum, { jobs }) => sum + jobs, 0)),
         over(some, ({ p50 }) => p50),
         over(some, ({ p99 }) => p99),
         ratios(agents, ({ p50 }) => p50),

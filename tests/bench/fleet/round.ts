@@ -26,7 +26,9 @@ export async function fleetRound(
   for (const agents of turned(idleAgents, round)) {
     const claim = await timeClaims(place, round, agents, claims, signal);
     found.claims.push(claim);
-    say(`${agents} idle agents: claimed after p50 ${figure(claim.p50)} ms, p99 ${figure(claim.p99)} ms`);
+    say(
+      `${agents} idle agents (${claim.polling} poll): claimed after p50 ${figure(claim.p50)} ms, p99 ${figure(claim.p99)} ms`,
+    );
   }
   for (const { agents, jobs } of backlogs) {
     for (const by of turned(agentKinds, round)) {
