@@ -30,7 +30,7 @@ export async function heldOverHttp(
     { key: searchAttributes.agent, value: agentId },
   ]);
   const change = { agentId, attempt, startedAt: startedAt ?? new Date().toISOString() };
-  await ledger.apply({ type: 'claimed', actor: agentId, change });
+  await ledger.applyDurably({ type: 'claimed', actor: agentId, change });
   answer({ attempt });
 
   const { hold } = proxyActivities<OrchestratorActivities>({
@@ -50,7 +50,7 @@ export async function heldOverHttp(
       const steps = stepsTo(report.asked.status);
       if (steps.length > 0 && stopping) report.refuse('the job is to stop');
       else {
-        if (steps.length > 0) await ledger.apply(...steps);
+        if (steps.length > 0) await ledger.applyDurably(...steps);
         report.answer(ledger.state.status);
       }
     },

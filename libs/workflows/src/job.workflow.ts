@@ -80,9 +80,10 @@ type Taken = Claim | { kind: 'bid'; bid: Question<Bid, Grant> };
  */
 export async function job(argument: unknown): Promise<Outcome> {
   const opening = open(argument);
-  const ledger = openLedger(opening.start, opening, (entry) =>
-    recordNow(entry).catch(() => recordEventually(entry)),
-  );
+  const ledger = openLedger(opening.start, opening, {
+    record: (entry) => recordNow(entry).catch(() => recordEventually(entry)),
+    recordDurably: recordEventually,
+  });
   const inbox = openInbox(opening.waiting, () => ledger.state);
   setHandler(statusQuery, () => ledger.state);
   setHandler(historyQuery, () => [...ledger.events]);

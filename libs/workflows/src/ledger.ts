@@ -27,6 +27,11 @@ export type Ledger = {
   readonly events: readonly JobEvent[];
   /** The only way by which a job changes: transition, keep, record. Resolves when the record has it. */
   apply(...facts: Fact[]): Promise<void>;
+  /**
+   * The same for what an update asks for. Should Temporal repeat the workflow task, the update may not come again: so nothing of it is recorded
+   * before the task is over, which is when an ordinary activity begins.
+   */
+  applyDurably(...facts: Fact[]): Promise<void>;
 };
 
 export type Recorder = (entry: { start: JobStart; state: JobState; events: JobEvent[] }) => Promise<void>;
@@ -34,7 +39,7 @@ export type Recorder = (entry: { start: JobStart; state: JobState; events: JobEv
 export function openLedger(
   start: JobStart,
   carried: { state: JobState; events: JobEvent[] },
-  record: Recorder,
+  { record, recordDurably }: { record: Recorder; recordDurably: Recorder },
 ): Ledger {
   let { state, events } = carried;
   // An ordinary start has its `created` event here, not yet recorded: the record keeps the one that the submit wrote, if it did.
@@ -61,6 +66,16 @@ export function openLedger(
     unrecorded = [...unrecorded, event];
   }
 
+  async function applied(facts: readonly Fact[], write: Recorder): Promise<void> {
+    facts.forEach(keep);
+    setCurrentDetails(
+      `**${state.status}**${state.agentId === null ? '' : ` on \`${state.agentId}\``}, attempt ${state.attempt}`,
+    );
+    const fresh = unrecorded;
+    unrecorded = [];
+    await write({ start, state, events: fresh });
+  }
+
   return {
     get state() {
       return state;
@@ -68,15 +83,8 @@ export function openLedger(
     get events() {
       return events;
     },
-    async apply(...facts) {
-      facts.forEach(keep);
-      setCurrentDetails(
-        `**${state.status}**${state.agentId === null ? '' : ` on \`${state.agentId}\``}, attempt ${state.attempt}`,
-      );
-      const fresh = unrecorded;
-      unrecorded = [];
-      await record({ start, state, events: fresh });
-    },
+    apply: (...facts) => applied(facts, record),
+    applyDurably: (...facts) => applied(facts, recordDurably),
   };
 }
 
