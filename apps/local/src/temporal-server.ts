@@ -28,13 +28,14 @@ export type TemporalServer = {
 
 /**
  * One partition a queue and frequent queue reads: a single small server answers several times faster so. The matcher flags
- * switch on priority and fairness, which server 1.29 leaves off.
+ * switch on priority and fairness, which server 1.29 leaves off. Every claim queue of every agent is an open poll; 1200 would be the limit.
  */
 const dynamicConfig: Record<string, string> = {
   'matching.numTaskqueueReadPartitions': '1',
   'matching.numTaskqueueWritePartitions': '1',
   'matching.useNewMatcher': 'true',
   'matching.enableFairness': 'true',
+  'frontend.namespaceCount': '20000',
   'history.transferProcessorMaxPollRPS': '1000',
   'history.timerProcessorMaxPollRPS': '1000',
   'history.visibilityProcessorMaxPollRPS': '1000',
