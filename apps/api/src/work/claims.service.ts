@@ -27,10 +27,15 @@ import { Holders, toHolding } from './holders.ts';
 const candidates = 20;
 /** Should a notification be lost, a waiting agent looks again after so long. */
 const lookAgainMs = 5_000;
+/** And after so long where it got none of the jobs that it saw, as others were just taking them. Twice as long each time. */
+const firstPauseMs = 100;
 
 /** Gives jobs to HTTP agents: of all who want one, the workflow of the job lets one have it. */
 @Injectable()
 export class ClaimsService {
+  /** Jobs that an agent of this replica bids for at this moment: others need not try. */
+  private readonly bidden = new Set<string>();
+
   constructor(
     private readonly database: DatabaseService,
     private readonly catalogue: Catalogue,
@@ -52,16 +57,20 @@ export class ClaimsService {
     if (repeated !== undefined) return repeated;
     if (request.jobId !== undefined) return this.claimThis(caller, agent, claimId, request.jobId);
     const end = Date.now() + (request.waitSeconds ?? 0) * 1_000;
+    let contendedMs = firstPauseMs;
     for (;;) {
       const now = await this.holders.agent(caller, pathId);
       await this.database.call((db) => beat(db, now.id, { status: now.status, busy: now.busy }));
-      const assignment = now.drainRequestedAt === null ? await this.look(caller, now, claimId) : undefined;
+      const seen = now.drainRequestedAt === null ? await this.look(caller, now, claimId) : undefined;
+      const assignment = seen === 'contended' ? undefined : seen;
       const left = end - Date.now();
       if (assignment !== undefined || left <= 0 || gone.aborted || this.dispatcher.closing) return assignment;
       const take = (job: JobRecord) => this.bid(caller, now, claimId, job.id);
       const offer = now.drainRequestedAt === null ? offerOf(now) : undefined;
       const waiter = { tenantId: caller.tenantId, offer, take };
-      const taken = await this.dispatcher.wait(waiter, Math.min(left, lookAgainMs), gone);
+      const pauseMs = seen === 'contended' ? contendedMs : lookAgainMs;
+      contendedMs = Math.min(2 * contendedMs, lookAgainMs);
+      const taken = await this.dispatcher.wait(waiter, Math.min(left, pauseMs), gone);
       if (taken !== undefined) return taken;
     }
   }
@@ -81,17 +90,20 @@ export class ClaimsService {
     return holds ? this.assignment(agent, job) : undefined;
   }
 
+  /** Tries the jobs that wait; `contended` where there were some, and all of them went to others. */
   private async look(
     caller: Principal,
     agent: AgentRecord,
     claimId: string,
-  ): Promise<Assignment | undefined> {
-    const { tenantId } = caller;
-    for (const id of await this.database.call((db) => pendingFor(db, tenantId, offerOf(agent), candidates))) {
+  ): Promise<Assignment | 'contended' | undefined> {
+    const offer = offerOf(agent);
+    const waiting = await this.database.call((db) => pendingFor(db, caller.tenantId, offer, candidates));
+    for (const id of waiting) {
+      if (this.bidden.has(id)) continue;
       const assignment = await this.bid(caller, agent, claimId, id);
       if (assignment !== undefined) return assignment;
     }
-    return undefined;
+    return waiting.length > 0 ? 'contended' : undefined;
   }
 
   private async claimThis(
@@ -120,6 +132,7 @@ export class ClaimsService {
   ): Promise<Assignment | undefined> {
     const key = keyOf(caller, agent, claimId);
     if (!(await this.database.call((db) => openClaim(db, key, jobId)))) return undefined;
+    this.bidden.add(jobId);
     try {
       const bid = { agentId: agent.id, leaseMs: agent.leaseSeconds * 1_000 };
       const { attempt } = await this.holds.claim(jobId, bid, claimId);
@@ -131,6 +144,8 @@ export class ClaimsService {
       if (!(error instanceof PerdureError) || error.code === 'unavailable') throw error;
       await this.database.call((db) => dropClaim(db, key));
       return undefined;
+    } finally {
+      this.bidden.delete(jobId);
     }
   }
 
