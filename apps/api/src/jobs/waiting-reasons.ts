@@ -6,6 +6,9 @@ import { AgentsService } from '../agents/agents.service.ts';
 import { demandOf, offerOf, takesJobs } from '../agents/offers.ts';
 import { Backlogs } from '../temporal/backlogs.ts';
 
+/** A job that waits for less is on its way. */
+const soonMs = 10_000;
+
 /** Says why a PENDING job waits, from what agents have announced and from Temporal's description of its queue. Agents are read once for all who ask. */
 @Injectable()
 export class WaitingReasons {
@@ -20,10 +23,20 @@ export class WaitingReasons {
     const demand = demandOf(job);
     const known = await this.agents.known(job.tenantId);
     const reason = reasonAmong(known, job);
-    if (reason?.kind !== 'all-busy' || !backlog) return reason;
+    if (!backlog || (reason !== null && reason.kind !== 'all-busy')) return reason;
     const seen = await this.backlogs.of(claimQueueOf(demand));
-    return { ...reason, backlog: seen && { jobs: seen.jobs, oldestSeconds: seen.oldestSeconds } };
+    if (reason !== null)
+      return { ...reason, backlog: seen && { jobs: seen.jobs, oldestSeconds: seen.oldestSeconds } };
+    return seen?.pollers === 0 ? notPolled(known, job) : null;
   }
+}
+
+/** Somebody should have it, and nobody asks for it. In its first moments that means nothing. */
+function notPolled(known: readonly AgentRecord[], job: JobRecord): WaitingReason | null {
+  const able = known.filter((agent) => takesJobs(agent) && canServe(offerOf(agent), demandOf(job)));
+  const waitedMs = Date.now() - Date.parse(job.queuedAt ?? job.createdAt);
+  const askThemselves = able.some(({ kind }) => kind === 'http');
+  return waitedMs < soonMs || askThemselves ? null : { kind: 'not-polled', agents: able.length };
 }
 
 function reasonAmong(known: readonly AgentRecord[], job: JobRecord): WaitingReason | null {

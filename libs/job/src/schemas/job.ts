@@ -52,6 +52,14 @@ export const WaitingReason = z
       agents,
     }),
     z.strictObject({
+      kind: z
+        .literal('not-polled')
+        .describe(
+          'Agents offer it and have free slots, but Temporal sees none of them ask: mostly, it keeps no more polls open',
+        ),
+      agents,
+    }),
+    z.strictObject({
       kind: z.literal('all-busy').describe('Agents offer it, and all their slots are taken'),
       agents,
       backlog: z
