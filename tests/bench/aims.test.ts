@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, ratiosOf } from './aims.ts';
+import { judge, judgeRecoveries, ratiosOf } from './aims.ts';
 import type { Cell } from './throughput.ts';
 
 describe('an aim', () => {
@@ -16,6 +16,16 @@ describe('an aim', () => {
   test('is missed only when no round reaches it', () => {
     expect(judge([0.8, 0.9, 0.95], 1, 'more').verdict).toBe('missed');
     expect(judge([11, 12, 13], 10, 'less').verdict).toBe('missed');
+  });
+
+  test('of a recovery counts from the end of the lease, for each lease by itself', () => {
+    const recovery = (leaseMs: number, claimedMs: number) => ({ leaseMs, claimedMs, lostMs: claimedMs });
+    const recoveries = [recovery(2_000, 1_500), recovery(15_000, 17_500), recovery(2_000, 3_500)];
+    const judged = judgeRecoveries([{ claims: [], backlogs: [], recoveries, idle: [] }]);
+    expect(judged.map(({ measured, verdict }) => [measured.median, verdict])).toEqual([
+      [500, 'met'],
+      [2_500, 'missed'],
+    ]);
   });
 
   test('compares two kinds of jobs within each round only', () => {

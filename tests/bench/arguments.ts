@@ -13,7 +13,8 @@ export type Plan = {
   readMs: number;
   /** What is done in a round of the fleet. */
   fleet: {
-    /** Jobs with each number of idle agents. */
+    /** Agents that have nothing to do while claims are timed, and how many claims. */
+    idle: readonly number[];
     claims: number;
     /** Jobs that wait for so many agents. */
     backlogs: readonly { agents: number; jobs: number }[];
@@ -51,13 +52,14 @@ export function planOf(args: readonly string[]): Plan {
     pages: quick ? 100 : 300,
     readMs: quick ? 2_000 : 4_000,
     fleet: {
-      claims: quick ? 40 : 100,
+      idle: quick ? [1, 10, 100] : [1, 10, 40, 100],
+      claims: quick ? 30 : 100,
       backlogs: [
         { agents: 1, jobs: quick ? 20 : 50 },
-        { agents: 16, jobs: quick ? 96 : 240 },
+        { agents: 16, jobs: quick ? 80 : 240 },
       ],
       leases: quick
-        ? [{ leaseMs: 2_000, losses: 2 }]
+        ? [{ leaseMs: 2_000, losses: 1 }]
         : [
             { leaseMs: 2_000, losses: 3 },
             { leaseMs: 15_000, losses: 1 },

@@ -25,7 +25,7 @@ export function startOf(fields: object): JobStart {
 }
 
 /** Answers the id of the job once it has ended. */
-export async function runThroughTemporal(client: Client, start: JobStart): Promise<string> {
+async function runThroughTemporal(client: Client, start: JobStart): Promise<string> {
   const workflowId = randomUUID();
   await client.workflow.execute(jobWorkflowType, startOptions(workflowId, start));
   return workflowId;

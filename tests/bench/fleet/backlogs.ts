@@ -1,11 +1,9 @@
 import { claimQueueOf } from '@perdure/job/queues';
-import { jobWorkflowType, startOptions } from '@perdure/workflows/start';
-import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../support/wait.ts';
 import { startOf } from '../kinds.ts';
 import { type Cell, openMeter } from '../throughput.ts';
 import { openHttpAgents } from './http-agents.ts';
-import { jobsOf, type Place, startReady } from './place.ts';
+import { jobsOf, type Place, startJob, startReady } from './place.ts';
 
 export const agentKinds = ['native', 'http'] as const;
 export type AgentKind = (typeof agentKinds)[number];
@@ -33,8 +31,9 @@ export async function workOff(
   const meter = openMeter(place.watched);
   await meter.at();
   const work = by === 'native' ? nativeAgents : httpAgents;
-  const failures = await work(place, pool, agents, jobs, signal);
+  const { failures, end } = await work(place, pool, agents, jobs, signal);
   await meter.at();
+  await end();
   const ended = (await jobsOf(place, pool)).map(({ endedMs }) => endedMs).sort((one, other) => one - other);
   const [first = Number.NaN, last = Number.NaN] = [ended[warmUpJobs * agents - 1], ended.at(-1)];
   const perSecond = ((jobs - warmUpJobs * agents) / (last - first)) * 1_000;
@@ -46,7 +45,7 @@ async function submit(place: Place, pool: string, jobs: number): Promise<void> {
   const start = startOf({ function: 'echo', version: '1.0.0', admitted: true, pool });
   let left = jobs;
   async function submitter(): Promise<void> {
-    while (left-- > 0) await place.client.workflow.start(jobWorkflowType, startOptions(randomUUID(), start));
+    while (left-- > 0) await startJob(place, start);
   }
   await Promise.all(Array.from({ length: submitters }, submitter));
   await untilAll(place, pool, jobs, 'PENDING');
@@ -60,13 +59,14 @@ async function untilAll(place: Place, pool: string, jobs: number, wanted: string
   await waitFor(all, { timeoutMs: 120_000, everyMs: 100, what: `${jobs} jobs of ${pool} to be ${wanted}` });
 }
 
-async function nativeAgents(place: Place, pool: string, agents: number, jobs: number): Promise<number> {
+type Worked = { failures: number; end(): Promise<void> };
+
+async function nativeAgents(place: Place, pool: string, agents: number, jobs: number): Promise<Worked> {
   const fleet = { name: pool, agents, pools: [pool], pack: 'reference', slots: 1, leaseMs: 15_000 };
   const queue = claimQueueOf({ functionName: 'echo', functionVersion: '1.0.0', pool });
   const child = await startReady(place, fleet, queue);
   await untilAll(place, pool, jobs, 'COMPLETED');
-  await place.programs.end(child);
-  return 0;
+  return { failures: 0, end: () => place.programs.end(child) };
 }
 
 async function httpAgents(
@@ -75,10 +75,9 @@ async function httpAgents(
   agents: number,
   jobs: number,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Worked> {
   const fleet = await openHttpAgents(place.api, { name: pool, agents, pools: [pool] });
   const failures = await fleet.work(jobs, signal);
-  fleet.close();
   await untilAll(place, pool, jobs, 'COMPLETED');
-  return failures;
+  return { failures, end: () => Promise.resolve(fleet.close()) };
 }

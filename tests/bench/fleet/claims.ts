@@ -1,21 +1,27 @@
 import { claimQueueOf } from '@perdure/job/queues';
-import { runThroughTemporal, startOf } from '../kinds.ts';
+import { startOf } from '../kinds.ts';
 import { type Latency, latencyOf } from '../statistics.ts';
 import { type Busy, openMeter } from '../throughput.ts';
-import { jobsOf, type Place, polling, startFleet } from './place.ts';
+import { again, jobsOf, type Place, polling, startFleet, startJob } from './place.ts';
 import { idsOf } from './spec.ts';
 
-export const idleAgents = [1, 10, 40, 100] as const;
-
-/** From the start of a job to its event `claimed`, while so many agents have nothing to do. */
-export type Claims = Latency & { agents: number; polling: number; jobs: number; busy: Busy };
+/** From the start of a job to its event `claimed`, and to its end, while so many agents have nothing to do. */
+export type Claims = {
+  agents: number;
+  /** Those of them that Temporal lets poll. */
+  polling: number;
+  jobs: number;
+  claimed: Latency;
+  ended: Latency;
+  /** The longest that a job took to its end. */
+  slowest: number;
+  busy: Busy;
+};
 
 /** So many jobs come first, and are not counted. */
 const warmUpJobs = 5;
 
-/** Agents that do not poll by then are not let. */
-const patienceMs = 10_000;
-/** No further job is begun then. */
+/** Then no further job is begun. */
 const mostMs = 30_000;
 
 /** One job after another, for a pool whose agents are all idle. */
@@ -30,24 +36,36 @@ export async function timeClaims(
   const fleet = { name: pool, agents, pools: [pool], pack: 'reference', slots: 4, leaseMs: 15_000 };
   const queue = claimQueueOf({ functionName: 'echo', functionVersion: '1.0.0', pool });
   const child = await startFleet(place, fleet);
-  const poll = await polling(place, queue, idsOf(fleet), patienceMs);
+  const poll = await polling(place, queue, idsOf(fleet));
   const start = startOf({ function: 'echo', version: '1.0.0', admitted: true, pool });
   const meter = openMeter(place.watched);
   const begun = new Map<string, number>();
-  const end = performance.now() + mostMs;
+  let end = Number.POSITIVE_INFINITY;
   for (let job = -warmUpJobs; job < jobs && performance.now() < end; job++) {
     signal.throwIfAborted();
-    if (job === 0) await meter.at();
+    if (job === 0) {
+      await meter.at();
+      end = performance.now() + mostMs;
+    }
     const now = Date.now();
-    const id = await runThroughTemporal(place.client, start);
-    if (job >= 0) begun.set(id, now);
+    const handle = await startJob(place, start);
+    await again(() => handle.result());
+    if (job >= 0) begun.set(handle.workflowId, now);
   }
   await meter.at();
   const { busy } = meter.read(begun.size);
   await place.programs.end(child);
-  const latencies = (await jobsOf(place, pool)).flatMap(({ id, claimedMs }) => {
+  const known = (await jobsOf(place, pool)).flatMap(({ id, claimedMs, endedMs }) => {
     const at = begun.get(id);
-    return at === undefined ? [] : [claimedMs - at];
+    return at === undefined ? [] : [{ claimed: claimedMs - at, ended: endedMs - at }];
   });
-  return { agents, polling: poll, jobs: latencies.length, ...latencyOf(latencies), busy };
+  return {
+    agents,
+    polling: poll,
+    jobs: known.length,
+    claimed: latencyOf(known.map(({ claimed }) => claimed)),
+    ended: latencyOf(known.map(({ ended }) => ended)),
+    slowest: Math.max(...known.map(({ ended }) => ended)),
+    busy,
+  };
 }

@@ -1,14 +1,13 @@
 import { defaultTenantId } from '@perdure/job/ids';
 import { claimQueueOf } from '@perdure/job/queues';
 import { cancelSignal } from '@perdure/workflows/messages';
-import { jobWorkflowType, startOptions } from '@perdure/workflows/start';
 import { getEvents, getJob } from '@perdure/store/read';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Child } from '../../../apps/local/src/child.ts';
 import { waitFor } from '../../support/wait.ts';
 import { startOf } from '../kinds.ts';
-import { type Place, startReady } from './place.ts';
+import { again, type Place, startJob, startReady } from './place.ts';
 
 /** From `kill -9` of the agent that runs a job: when the loss was known, and when another agent had the job. */
 export type Recovery = { leaseMs: number; lostMs: number; claimedMs: number };
@@ -29,10 +28,10 @@ export async function recover(
     agents.set(`${name}-1`, await startReady(place, fleet, queue));
   };
   await startAgent();
-  const id = randomUUID();
   const job = { function: 'sleep', version: '1.0.0', parameters: { seconds: 3_600 }, admitted: true, pool };
   const start = startOf({ ...job, maxAgentLosses: 100 });
-  const handle = await place.client.workflow.start(jobWorkflowType, startOptions(id, start));
+  const handle = await startJob(place, start);
+  const id = handle.workflowId;
   const found: Recovery[] = [];
   for (let loss = 1; loss <= losses; loss++) {
     await startAgent();
@@ -47,7 +46,8 @@ export async function recover(
     found.push({ leaseMs, lostMs: lostAt - now, claimedMs: claimedAt - now });
     agents.delete(holder);
   }
-  await handle.signal(cancelSignal, { mode: 'force' });
+  await again(() => handle.signal(cancelSignal, { mode: 'force' }));
+  // It ends as canceled.
   await handle.result().catch(() => undefined);
   await Promise.all([...agents.values()].map((child) => place.programs.end(child)));
   return found;

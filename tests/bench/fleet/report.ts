@@ -1,12 +1,12 @@
 import { spreadOf } from '../statistics.ts';
 import { figure, over, section, table, text } from '../table.ts';
 import { agentKinds, type Backlog } from './backlogs.ts';
-import { type Claims, idleAgents } from './claims.ts';
+import type { Claims } from './claims.ts';
 import type { FleetRound } from './round.ts';
 
 export function fleetSections(rounds: readonly FleetRound[]): string[] {
   return [
-    section('Fleet: from the start of a job to its claim', claims(rounds)),
+    section('Fleet: from the start of a job to its claim, and to its end, ms', claims(rounds)),
     section('Fleet: echo jobs that waited for agents of one slot', backlogs(rounds)),
     section('Fleet: a job whose agent is killed, ms after the end of the lease', recoveries(rounds)),
     section('Fleet: an agent that has nothing to do', idle(rounds)),
@@ -14,6 +14,7 @@ export function fleetSections(rounds: readonly FleetRound[]): string[] {
 }
 
 function claims(rounds: readonly FleetRound[]): string {
+  const counts = rounds[0]?.claims.map(({ agents }) => agents).sort((one, other) => one - other) ?? [];
   const ratios = (agents: number, value: (claims: Claims) => number): string =>
     text(
       spreadOf(
@@ -28,23 +29,29 @@ function claims(rounds: readonly FleetRound[]): string {
       'idle agents',
       'polling',
       'jobs',
-      'p50 ms',
-      'p99 ms',
+      'claimed p50',
+      'claimed p99',
       'p50 of that of 1',
       'p99 of that of 1',
+      'ended p50',
+      'ended p99',
+      'slowest',
       'ours busy',
       'others busy',
     ],
-    idleAgents.map((agents) => {
+    counts.map((agents) => {
       const some = rounds.flatMap((round) => round.claims.filter((one) => one.agents === agents));
       return [
         String(agents),
         over(some, ({ polling }) => polling),
         String(some.reduce((sum, { jobs }) => sum + jobs, 0)),
-        over(some, ({ p50 }) => p50),
-        over(some, ({ p99 }) => p99),
-        ratios(agents, ({ p50 }) => p50),
-        ratios(agents, ({ p99 }) => p99),
+        over(some, ({ claimed }) => claimed.p50),
+        over(some, ({ claimed }) => claimed.p99),
+        ratios(agents, ({ claimed }) => claimed.p50),
+        ratios(agents, ({ claimed }) => claimed.p99),
+        over(some, ({ ended }) => ended.p50),
+        over(some, ({ ended }) => ended.p99),
+        over(some, ({ slowest }) => slowest),
         over(some, ({ busy }) => busy.ours),
         over(some, ({ busy }) => busy.others),
       ];

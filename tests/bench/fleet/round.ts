@@ -2,7 +2,7 @@ import type { Plan } from '../arguments.ts';
 import { figure } from '../table.ts';
 import { turned } from '../throughput.ts';
 import { agentKinds, type Backlog, workOff } from './backlogs.ts';
-import { type Claims, idleAgents, timeClaims } from './claims.ts';
+import { type Claims, timeClaims } from './claims.ts';
 import { type IdleAgent, measureIdle, packs } from './memory.ts';
 import type { Place } from './place.ts';
 import { recover, type Recovery } from './recovery.ts';
@@ -18,16 +18,17 @@ export type FleetRound = {
 export async function fleetRound(
   place: Place,
   round: number,
-  { fleet: { claims, backlogs, leases } }: Plan,
+  { fleet: { idle, claims, backlogs, leases } }: Plan,
   signal: AbortSignal,
   say: (done: string) => void,
 ): Promise<FleetRound> {
   const found: FleetRound = { claims: [], backlogs: [], recoveries: [], idle: [] };
-  for (const agents of turned(idleAgents, round)) {
-    const claim = await timeClaims(place, round, agents, claims, signal);
-    found.claims.push(claim);
+  for (const agents of turned(idle, round)) {
+    const timed = await timeClaims(place, round, agents, claims, signal);
+    found.claims.push(timed);
+    const { polling, claimed, slowest } = timed;
     say(
-      `${agents} idle agents (${claim.polling} poll): claimed after p50 ${figure(claim.p50)} ms, p99 ${figure(claim.p99)} ms`,
+      `${agents} idle agents, ${polling} poll: claimed after p99 ${figure(claimed.p99)} ms, the slowest job took ${figure(slowest)} ms`,
     );
   }
   for (const { agents, jobs } of backlogs) {
