@@ -22,6 +22,7 @@ const pureJob = [
   'errors',
   'event',
   'files-in',
+  'holds',
   'ids',
   'json',
   'permissions',
@@ -29,7 +30,6 @@ const pureJob = [
   'start',
   'status',
   'transitions',
-  'updates',
 ].map((file) => `job/${file}`);
 
 const nest = ['@nestjs/common', '@nestjs/core', '@nestjs/swagger', '@nestjs/platform-fastify', 'rxjs'];

@@ -126,7 +126,7 @@ test('held over HTTP, and lost once', async () => {
   await claim('h-1', 1_000);
   await waitFor(() => set.eventsOf(handle.workflowId).some(({ type }) => type === 'agentLost'), { what: 'the loss' });
   await claim('h-2', 60_000);
-  await handle.executeUpdate('report', { args: [{ agentId: 'h-2', attempt: 2, status: 'RUNNING' }] });
+  await handle.signal('report', { agentId: 'h-2', attempt: 2, status: 'RUNNING' });
   const id = { workflowId: handle.workflowId, activityId: 'hold-2' };
   await waitFor(() => set.client.activity.complete(id, executed().outcome).then(() => true), { what: 'the hold' });
   await keep('held-over-http', handle);

@@ -67,6 +67,8 @@ test.each([
   ['reassign', [{ anyone: false }]],
   ['cancel', [{ graceSeconds: -1 }]],
   ['cancel', [{ why: 'typo' }]],
+  ['report', []],
+  ['report', [{ agentId: 'h-1', attempt: 1, status: 'COMPLETED' }]],
 ])('the signal %s with %j is refused by name, and the job goes on', async (name, args) => {
   const handle = await set.client.workflow.start('job', {
     taskQueue: 'perdure',

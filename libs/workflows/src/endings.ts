@@ -59,7 +59,6 @@ async function end(life: Life, ...facts: Fact[]): Promise<void> {
     late.push(refused(`${command.kind}: the job was already ending`, command));
   }
   life.inbox.bids.refuseAll('the job is ending');
-  life.inbox.reports.refuseAll('the job is ending');
   const applied = life.ledger.apply(...late, ...facts);
   upsertSearchAttributes([{ key: searchAttributes.status, value: life.ledger.state.status }]);
   await applied;

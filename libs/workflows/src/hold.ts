@@ -3,7 +3,7 @@ import type { Outcome } from '@perdure/job/event';
 import { defaultRunSeconds } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
 import { stepsBetween } from '@perdure/job/transitions';
-import { type Bid, type Grant, holdActivityId } from '@perdure/job/updates';
+import { type Bid, type Grant, holdActivityId } from '@perdure/job/holds';
 import { type ActivityOptions, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import { complete } from './endings.ts';
 import { interruptible } from './interruptible.ts';
@@ -14,7 +14,7 @@ import { dealWith, timeLeft } from './setbacks.ts';
 
 /**
  * The job is with an HTTP agent. One activity stands for all its stages: the API beats, completes, fails or cancels it by its id in the
- * agent's name, so that Temporal's heartbeat timeout is the lease. How far the agent is comes by the update `report`.
+ * agent's name, so that Temporal's heartbeat timeout is the lease. How far the agent is comes by the signal `report`.
  */
 export async function heldOverHttp(
   life: Life,
@@ -43,20 +43,16 @@ export async function heldOverHttp(
   const stepsTo = (status: Status) =>
     stepsBetween(ledger.state.status, status).map((type) => ({ type, actor: agentId }));
   const reports = {
-    waiting: () => inbox.reports.waiting(),
+    waiting: () => inbox.reports.length > 0,
     async follow(stopping: boolean): Promise<undefined> {
-      const report = inbox.reports.take();
-      if (report === undefined) return;
-      const steps = stepsTo(report.asked.status);
-      if (steps.length > 0 && stopping) report.refuse('the job is to stop');
-      else {
-        if (steps.length > 0) await ledger.applyDurably(...steps);
-        report.answer(ledger.state.status);
-      }
+      const report = inbox.reports.shift();
+      if (stopping || report?.agentId !== agentId || report.attempt !== attempt) return;
+      const steps = stepsTo(report.status);
+      if (steps.length > 0) await ledger.apply(...steps);
     },
   };
-  const outcome = await interruptible(() => hold({ jobId, attempt }), life, reports)
-    .catch((failure: unknown) => dealWith(failure, life))
-    .finally(() => inbox.reports.refuseAll('the attempt is over'));
+  const outcome = await interruptible(() => hold({ jobId, attempt }), life, reports).catch(
+    (failure: unknown) => dealWith(failure, life),
+  );
   return complete(life, outcome, ...stepsTo('UPLOADING'));
 }

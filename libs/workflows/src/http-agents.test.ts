@@ -19,7 +19,7 @@ async function pending(some: object = {}): Promise<Handle> {
 const claim = (handle: Handle, agentId = 'h-1', leaseMs = 60_000) =>
   handle.executeUpdate('claim', { args: [{ agentId, leaseMs }] });
 const report = (handle: Handle, status: string, { agentId = 'h-1', attempt = 1 } = {}) =>
-  handle.executeUpdate('report', { args: [{ agentId, attempt, status }] });
+  handle.signal('report', { agentId, attempt, status });
 const refusal = (update: Promise<unknown>): Promise<string> =>
   update.then(
     () => 'not refused',
@@ -37,10 +37,13 @@ describe('a job that an HTTP agent claims', () => {
     const handle = await pending();
     expect(await claim(handle)).toEqual({ attempt: 1 });
     expect(await refusal(claim(handle, 'h-2'))).toBe('the job is CLAIMED');
-    expect(await report(handle, 'VALIDATING')).toBe('VALIDATING');
-    expect(await report(handle, 'UPLOADING')).toBe('UPLOADING');
-    // What was said before is no step back.
-    expect(await report(handle, 'RUNNING')).toBe('UPLOADING');
+    await report(handle, 'VALIDATING');
+    await reaches(handle, 'VALIDATING');
+    await report(handle, 'UPLOADING');
+    await reaches(handle, 'UPLOADING');
+    // What was said before is no step back, and what another agent says is none at all.
+    await report(handle, 'RUNNING');
+    await report(handle, 'RUNNING', { agentId: 'h-2' });
     await complete(handle);
     await handle.result();
     expect(typesOf(handle)).toEqual([
@@ -84,7 +87,7 @@ describe('a job that an HTTP agent claims', () => {
     await claim(handle, 'h-1', 1_000);
     await waitFor(() => typesOf(handle).includes('agentLost'), { what: 'the loss' });
     await expect(set.client.activity.complete(holdOf(handle), {})).rejects.toThrow();
-    expect(await refusal(report(handle, 'RUNNING'))).toContain('does not hold the job');
+    await report(handle, 'RUNNING');
     expect(await claim(handle, 'h-2')).toEqual({ attempt: 2 });
     const failure = ApplicationFailure.nonRetryable('closing', 'given-back');
     await waitFor(() => set.client.activity.fail(holdOf(handle, 2), failure).then(() => true), {
@@ -95,6 +98,7 @@ describe('a job that an HTTP agent claims', () => {
     await complete(handle, 3);
     await handle.result();
     expect(stateOf(handle)).toMatchObject({ agentLosses: 1, attempt: 3 });
+    expect(typesOf(handle).filter((type) => type === 'validationStarted')).toHaveLength(1);
   });
 
   test('may fail, and stops when it is canceled', async () => {
@@ -110,7 +114,7 @@ describe('a job that an HTTP agent claims', () => {
     await claim(canceled);
     await canceled.signal('cancel', { graceSeconds: 60 });
     await waitFor(() => typesOf(canceled).includes('cancelRequested'), { what: 'the request' });
-    expect(await refusal(report(canceled, 'RUNNING'))).toBe('the job is to stop');
+    await report(canceled, 'RUNNING');
     await waitFor(
       () =>
         set.client.activity
@@ -120,6 +124,7 @@ describe('a job that an HTTP agent claims', () => {
     );
     await waitFor(() => stateOf(canceled).status === 'CANCELED', { what: 'the end' });
     expect(stateOf(canceled)).toMatchObject({ cancelForced: false });
+    expect(typesOf(canceled)).not.toContain('validationStarted');
   });
 });
 
@@ -133,8 +138,6 @@ test('an update that makes no sense is refused, leaves nothing in the history, a
     ['claim', { agentId: 'h-1' }],
     ['claim', { agentId: '../etc', leaseMs: 5_000 }],
     ['claim', { agentId: 'h-1', leaseMs: 1 }],
-    ['report', { agentId: 'h-1', attempt: 1, status: 'COMPLETED' }],
-    ['report', { agentId: 'h-1', attempt: 1, status: 'RUNNING' }],
   ] as const) {
     expect(await refusal(handle.executeUpdate(name, { args: [payload] }))).not.toBe('not refused');
   }

@@ -1,10 +1,9 @@
 import { type CancelCommand, parseCancel, parseReassign, type ReassignCommand } from '@perdure/job/commands';
 import { clip } from '@perdure/job/errors';
 import type { JobState } from '@perdure/job/event';
-import { isHeld, type Status } from '@perdure/job/status';
-import { type Bid, type Grant, parseBid, parseReport, type Report } from '@perdure/job/updates';
+import { type Bid, type Grant, parseBid, parseReport, type Report } from '@perdure/job/holds';
 import { CancellationScope, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { cancelSignal, claimUpdate, reassignSignal, reportUpdate } from './messages.ts';
+import { cancelSignal, claimUpdate, reassignSignal, reportSignal } from './messages.ts';
 import { openQuestions, type Questions } from './questions.ts';
 
 export type Command =
@@ -26,8 +25,8 @@ export type Inbox = {
   somethingToDo(other: () => boolean, ms?: number): Promise<boolean>;
   /** Of HTTP agents that want the job, while it is PENDING. */
   bids: Questions<Bid, Grant>;
-  /** Of the HTTP agent that holds the job. */
-  reports: Questions<Report, Status>;
+  /** What HTTP agents said of how far they are. */
+  reports: Report[];
   /** True once the workflow itself was canceled from the UI, the CLI or a client. */
   nativelyCanceled(): boolean;
 };
@@ -52,7 +51,15 @@ export function openInbox(carried: readonly Command[], state: () => JobState): I
     if (parsed.ok) commands.push({ kind: 'reassign', command: parsed.value });
     else note(`reassign: ${parsed.message}`);
   });
-  setDefaultSignalHandler((name) => note(`unknown signal '${clip(name, 50)}'; known are cancel, reassign`));
+  const reports: Report[] = [];
+  setHandler(reportSignal, (payload) => {
+    const parsed = parseReport(payload);
+    if (parsed.ok) reports.push(parsed.value);
+    else note(`report: ${parsed.message}`);
+  });
+  setDefaultSignalHandler((name) =>
+    note(`unknown signal '${clip(name, 50)}'; known are cancel, reassign, report`),
+  );
   CancellationScope.current().cancelRequested.catch(() => {
     native = true;
     const parsed = parseCancel({ by: 'temporal' });
@@ -65,11 +72,6 @@ export function openInbox(carried: readonly Command[], state: () => JobState): I
     if (assignedAgentId !== null && assignedAgentId !== agentId)
       return `the job is pinned to ${assignedAgentId}`;
     return bids.waiting() ? 'another agent is taking the job' : undefined;
-  });
-  const reports = openQuestions(reportUpdate, parseReport, ({ agentId, attempt }) => {
-    const now = state();
-    const holds = isHeld(now.status) && now.agentId === agentId && now.attempt === attempt;
-    return holds ? undefined : `attempt ${attempt} of ${agentId} does not hold the job`;
   });
 
   return {

@@ -3,7 +3,7 @@ import { jobError } from '@perdure/job/errors';
 import type { Outcome } from '@perdure/job/event';
 import { claimQueueOf, stageQueue } from '@perdure/job/queues';
 import { defaultRunSeconds, type JobStart } from '@perdure/job/start';
-import type { Bid, Grant } from '@perdure/job/updates';
+import type { Bid, Grant } from '@perdure/job/holds';
 import {
   ActivityCancellationType,
   type ActivityOptions,

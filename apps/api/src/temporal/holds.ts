@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ErrorCode, PerdureError } from '@perdure/job/errors';
 import type { Outcome } from '@perdure/job/event';
-import type { Status } from '@perdure/job/status';
-import { type Bid, type Grant, holdActivityId, type Report } from '@perdure/job/updates';
+import { type Bid, type Grant, holdActivityId, type Report } from '@perdure/job/holds';
 import {
   ActivityCancelledError,
   ActivityPausedError,
@@ -30,10 +29,9 @@ export class Holds {
     );
   }
 
-  report(jobId: string, report: Report): Promise<Status> {
-    return this.temporal.ask(budgetMs, ({ workflow }) =>
-      workflow.getHandle(jobId).executeUpdate<Status, [Report]>('report', { args: [report] }),
-    );
+  /** Durable once this returns. The record follows. */
+  async report(jobId: string, report: Report): Promise<void> {
+    await this.temporal.ask(budgetMs, ({ workflow }) => workflow.getHandle(jobId).signal('report', report));
   }
 
   /** Renews the lease. What the answer says of a cancel stands in the record as well, with more to it. */

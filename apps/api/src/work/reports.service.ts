@@ -6,14 +6,19 @@ import type { AgentRecord, JobRecord } from '@perdure/store/read';
 import { appendLogs, reportProgress, reportStopDelivered } from '@perdure/store/report';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { JobsService } from '../jobs/jobs.service.ts';
 import { Holds, isNotFound } from '../temporal/holds.ts';
 import { Holders, toHolding } from './holders.ts';
+
+/** What the workflow makes of a step is recorded by then, if it runs. */
+const echoMs = 1_000;
 
 /** What an agent says while it holds a job, and what it is told. */
 @Injectable()
 export class ReportsService {
   constructor(
     private readonly database: DatabaseService,
+    private readonly jobs: JobsService,
     private readonly holders: Holders,
     private readonly holds: Holds,
   ) {}
@@ -36,8 +41,7 @@ export class ReportsService {
       const { done, total = null, unit = null, message = null } = progress;
       await this.database.call((db) => reportProgress(db, id, attempt, { done, total, unit, message }));
     }
-    if (status !== undefined && stepsBetween(job.status, status).length > 0)
-      await this.advance(agent, job, status);
+    if (status !== undefined) await this.advance(caller, agent, job, status);
     return this.told(agent, await this.holders.job(agent, caller, id, attempt));
   }
 
@@ -57,11 +61,17 @@ export class ReportsService {
   }
 
   private async advance(
+    caller: Principal,
     { id: agentId }: AgentRecord,
-    { id, attempt, stop }: JobRecord,
+    job: JobRecord,
     status: NonNullable<ReportRequest['status']>,
   ): Promise<void> {
-    if (stop !== null) throw new PerdureError('transition-refused', 'The job is to stop: give it back');
+    const { id, attempt } = job;
+    const reached = (now: JobRecord) => stepsBetween(now.status, status).length === 0;
+    if (reached(job)) return;
+    if (job.stop !== null) throw new PerdureError('transition-refused', 'The job is to stop: give it back');
     await this.holds.report(id, { agentId, attempt, status });
+    const enough = (now: JobRecord) => reached(now) || now.attempt !== attempt || now.stop !== null;
+    await this.jobs.waitUntil(caller, id, { ms: echoMs, gone: new AbortController().signal, enough });
   }
 }

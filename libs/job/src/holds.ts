@@ -8,7 +8,7 @@ export type Bid = { agentId: string; leaseMs: number };
 /** What the winner is told. */
 export type Grant = { attempt: number };
 
-/** Update `report`: the agent that holds the job says how far it is. */
+/** Signal `report`: the agent that holds the job says how far it is. */
 export type Report = { agentId: string; attempt: number; status: ReportableStatus };
 
 /** The id of the activity that stands for what an HTTP agent does. It carries the attempt: what a former one sends finds no activity. */
@@ -23,14 +23,14 @@ export function parseBid(payload: unknown): Parsed<Bid> {
   return { ok: false, message: 'claim takes {agentId, leaseMs: 1000 to 3600000}' };
 }
 
-/** Reads the payload of the update `report`. */
+/** Reads the payload of the signal `report`. */
 export function parseReport(payload: unknown): Parsed<Report> {
   if (isJsonObject(payload) && isAgentId(payload['agentId'])) {
     const { agentId, attempt, status } = payload;
     if (typeof attempt === 'number' && typeof status === 'string' && isReportable(status))
       return { ok: true, value: { agentId, attempt, status } };
   }
-  return { ok: false, message: 'report takes {agentId, attempt, status: VALIDATING, RUNNING or UPLOADING}' };
+  return { ok: false, message: 'expected {agentId, attempt, status: VALIDATING, RUNNING or UPLOADING}' };
 }
 
 function isAgentId(value: unknown): value is string {
