@@ -122,6 +122,7 @@ test(
       expect(text).toMatch(new RegExp(`\\d\\d:\\d\\d:\\d\\d\\.\\d{3} {2}${status}`));
     }
     expect(text).toMatch(/row_id,prediction/);
+    expect(text).not.toMatch(/by hand|[^\S\n]$/m);
     expect(text).toMatch(/API docs {3,}http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(Object.keys(running).sort()).toEqual([
       'agent',

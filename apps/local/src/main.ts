@@ -2,6 +2,7 @@ import { readEnvironment } from '@perdure/config/environment';
 import { loadLocalConfig } from '@perdure/config/local';
 import { addressTable, shown } from './address-table.ts';
 import { readArguments, usage } from './arguments.ts';
+import { commands } from './example/commands.ts';
 import { runExample } from './example/example.ts';
 import { makeOutput } from './output.ts';
 import { startStack } from './stack.ts';
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
   const work = async (): Promise<number> => {
     const good = !options.example || (await runExample(stack, output.say, signal));
     if (options.once) return good ? 0 : 1;
+    if (options.example) output.say(commands({ apiUrl: stack.apiUrl, keyFile: stack.home.adminKey }));
     output.say('Perdure serves. Ctrl-C ends it.');
     return new Promise(() => undefined);
   };

@@ -6,7 +6,6 @@ import pc from 'picocolors';
 import { root } from '../folders.ts';
 import type { Stack } from '../stack.ts';
 import { type ApiClient, apiClient } from './api-client.ts';
-import { commands } from './commands.ts';
 import { follow } from './follow.ts';
 
 const folder = join(root, 'examples', 'breast-cancer');
@@ -15,7 +14,7 @@ const inputs = { model: 'model.onnx', modelCard: 'model.json', data: 'score.csv'
 
 /** Runs the example job through the API before the user's eyes. Answers whether it was COMPLETED. */
 export async function runExample(
-  { apiUrl, adminKey, home }: Pick<Stack, 'apiUrl' | 'adminKey' | 'home'>,
+  { apiUrl, adminKey }: Pick<Stack, 'apiUrl' | 'adminKey'>,
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -32,7 +31,6 @@ export async function runExample(
       return false;
     }
     say(await firstRows(api, job.id));
-    say(commands({ apiUrl, keyFile: home.adminKey }));
     return true;
   } catch (error) {
     signal.throwIfAborted();

@@ -32,5 +32,6 @@ function inWords({ at, status, agentId, message }: History['items'][number]): st
   const more = [agentId === null ? '' : `on ${agentId}`, message ?? '']
     .filter((part) => part !== '')
     .join(': ');
-  return `  ${pc.dim(clock)}  ${colour(status.padEnd(10))}  ${pc.dim(more)}`;
+  const told = more === '' ? colour(status) : `${colour(status.padEnd(10))}  ${pc.dim(more)}`;
+  return `  ${pc.dim(clock)}  ${told}`;
 }
