@@ -37,15 +37,21 @@ export function createClaimWorker(options: {
 }
 
 function whileFree(slots: AgentSlots): CustomSlotSupplier<ActivitySlotInfo> {
+  // Polls that are open, and claims that are being answered: these may not have taken their slots yet, and a further poll would be for nothing.
+  let under = 0;
   return {
     type: 'custom',
     async reserveSlot(_context, signal) {
-      await slots.whenFree(signal);
+      await slots.whenFree(signal, () => under);
+      under += 1;
       return {};
     },
     // Eager claims would pass by the queue, and by the priorities in it.
     tryReserveSlot: () => null,
     markSlotUsed: () => undefined,
-    releaseSlot: () => undefined,
+    releaseSlot() {
+      under -= 1;
+      slots.recheck();
+    },
   };
 }

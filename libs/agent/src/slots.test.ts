@@ -58,6 +58,19 @@ describe('an agent', () => {
     await waiting;
   });
 
+  test('does not poll for a slot that a claim under way is about to take', async () => {
+    const slots = open(2);
+    slots.reserve(request('a'));
+    let [under, free] = [1, false];
+    const waiting = slots.whenFree(never, () => under).then(() => (free = true));
+    slots.recheck();
+    await Promise.resolve();
+    expect(free).toBe(false);
+    under = 0;
+    slots.recheck();
+    await waiting;
+  });
+
   test('stops waiting for a slot when its worker shuts down', async () => {
     const slots = open(1);
     slots.reserve(request('a'));

@@ -9,8 +9,10 @@ export type ClosedBy = 'order' | 'unfit';
 export type AgentSlots = Slots & {
   /** Jobs held now. */
   held(): number;
-  /** Resolves when a further job could be held; rejects with the signal's reason. Never resolves for an agent that drains. */
-  whenFree(signal: AbortSignal): Promise<void>;
+  /** Resolves when a job could be held beside `others` to come; rejects with the signal's reason. Never resolves for an agent that drains. */
+  whenFree(signal: AbortSignal, others?: () => number): Promise<void>;
+  /** To be called when `others` have become fewer. */
+  recheck(): void;
   /** Takes nothing until it is opened again. What is held goes on. */
   close(by: ClosedBy): void;
   open(by: ClosedBy): void;
@@ -45,10 +47,10 @@ export function openSlots({ capacity, idleMs, lookMs, isOver }: SlotsOptions): A
 
   const keyOf = ({ jobId, attempt }: StageRequest) => `${jobId}/${attempt}`;
   const wake = () => [...waiting].forEach((one) => one());
-  const free = () =>
+  const free = (others = 0) =>
     !draining &&
     closed.size === 0 &&
-    slots.size < capacity &&
+    slots.size + others < capacity &&
     ![...slots.values()].some(({ alone }) => alone);
 
   /** Watches a job that no stage runs of, until one does: after `ms` it is dropped. */
@@ -140,7 +142,8 @@ export function openSlots({ capacity, idleMs, lookMs, isOver }: SlotsOptions): A
       }),
     release,
     held: () => slots.size,
-    whenFree: (signal) => until(free, signal),
+    whenFree: (signal, others) => until(() => free(others?.()), signal),
+    recheck: wake,
     close: (by) => void closed.add(by),
     open(by) {
       closed.delete(by);
