@@ -281,5 +281,6 @@ scenario('a second process under an id takes the place of the first, which leave
   expect(first.said()).toContain(`another process runs under the agent id ${id}`);
   const jobs = await Promise.all(Array.from({ length: 5 }, () => api.submit(echo({ pool: 'twins' }))));
   for (const job of jobs) await expectCompletedOnce(api, job.id);
-  expect(await api.agent(id)).toMatchObject({ status: 'idle' });
+  const idle = async () => (await api.agent(id)).status === 'idle';
+  await waitFor(idle, { what: 'the second process to be idle' });
 });

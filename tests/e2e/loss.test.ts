@@ -119,8 +119,14 @@ function keepAlive(settings: Record<string, string>): { stop(): Promise<void>; d
   let current: Program | undefined;
   const running = (async () => {
     while (!stopped) {
-      current = await here.startAgent(settings);
-      await current.exited;
+      try {
+        current = await here.startAgent(settings);
+        // It was asked to stop while this one started.
+        if (stopped) await current.kill();
+        await current.exited;
+      } catch {
+        // It died before it said that it runs.
+      }
       deaths += 1;
     }
   })();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import getPort from 'get-port';
 import pg from 'pg';
+import { withDeadline } from '../../../apps/api/src/deadline.ts';
 import { apiProgram, buildApi } from '../../../apps/local/src/api-build.ts';
 import { root } from '../../../apps/local/src/folders.ts';
 import type { EmbeddedAgent } from '../../support/embedded-agent.ts';
@@ -221,7 +222,8 @@ export function house<S extends Servers>(
         name,
         async () => {
           try {
-            await body();
+            // Before the patience of Jest is over, which would not let the programs be heard.
+            await withDeadline(body(), timeoutMs - 2_000, () => new Error('the scenario takes too long'));
           } catch (error) {
             console.error(opened?.said());
             throw error;
