@@ -47,9 +47,7 @@ export class ReportsService {
 
   /** Renews the lease of a job that is held. The activity that stands for it may not have begun yet. */
   async beat(id: string, attempt: number): Promise<void> {
-    await this.holds.beat(id, attempt).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await this.holds.beat(id, attempt).catch(unlessNotFound);
   }
 
   /** Tells the agent how the job stands; that it was told to stop is kept. */
@@ -70,8 +68,13 @@ export class ReportsService {
     const reached = (now: JobRecord) => stepsBetween(now.status, status).length === 0;
     if (reached(job)) return;
     if (job.stop !== null) throw new PerdureError('transition-refused', 'The job is to stop: give it back');
-    await this.holds.report(id, { agentId, attempt, status });
+    // A workflow that is over takes no reports: the record, which follows shortly, tells the agent why.
+    await this.holds.report(id, { agentId, attempt, status }).catch(unlessNotFound);
     const enough = (now: JobRecord) => reached(now) || now.attempt !== attempt || now.stop !== null;
     await this.jobs.waitUntil(caller, id, { ms: echoMs, gone: new AbortController().signal, enough });
   }
+}
+
+function unlessNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
