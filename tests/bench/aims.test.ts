@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, judgeRecoveries, ratiosOf } from './aims.ts';
+import { judge, judgeRecoveries, judgeWakes, ratiosOf } from './aims.ts';
 import type { Cell } from './throughput.ts';
 
 describe('an aim', () => {
@@ -25,6 +25,20 @@ describe('an aim', () => {
     expect(judged.map(({ measured, verdict }) => [measured.median, verdict])).toEqual([
       [500, 'met'],
       [2_500, 'missed'],
+    ]);
+  });
+
+  test('of long polls is the p99 of 100 waiters, and the last of 10,000', () => {
+    const wakes = (waiters: number, p99: number, last: number) => ({
+      waiters,
+      answered: { p50: 1, p95: 1, p99 },
+      last,
+      bytesEach: 1,
+    });
+    const judged = judgeWakes([[wakes(1, 999, 999), wakes(100, 90, 999), wakes(10_000, 2_900, 3_100)]]);
+    expect(judged.map(({ measured, verdict }) => [measured.median, verdict])).toEqual([
+      [90, 'met'],
+      [3_100, 'missed'],
     ]);
   });
 

@@ -4,6 +4,7 @@ import type { Reads } from './reads.ts';
 import type { ListRound, View } from './lists.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import type { Cell } from './throughput.ts';
+import type { Wakes } from './waiters.ts';
 
 export type Verdict = 'met' | 'within the spread' | 'missed';
 export type Judged = { aim: string; measured: Spread; verdict: Verdict };
@@ -79,6 +80,23 @@ export function judgeRecoveries(rounds: readonly FleetRound[]): Judged[] {
     const late = some.map(({ claimedMs }) => claimedMs - leaseMs);
     const aim = `a killed agent's job is claimed by another <= ${recoveryMs} ms after the lease of ${leaseMs / 1_000} s`;
     return { aim, ...judge(late, recoveryMs, 'less') };
+  });
+}
+
+/** How soon after a change how many have their answer. */
+const wakeAims = [
+  { waiters: 100, of: 'p99', most: 100, value: ({ answered }: Wakes) => answered.p99 },
+  { waiters: 10_000, of: 'the last', most: 3_000, value: ({ last }: Wakes) => last },
+];
+
+export function judgeWakes(rounds: readonly Wakes[][]): Judged[] {
+  return wakeAims.flatMap(({ waiters, of, most, value }) => {
+    const values = rounds
+      .flat()
+      .filter((one) => one.waiters === waiters)
+      .map(value);
+    const aim = `a change is answered to ${waiters} waiters, ${of} <= ${most} ms`;
+    return values.length === 0 ? [] : [{ aim, ...judge(values, most, 'less') }];
   });
 }
 

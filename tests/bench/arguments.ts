@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { WaitersPlan } from './waiters.ts';
 
 export type Plan = {
   rounds: number;
@@ -11,6 +12,8 @@ export type Plan = {
   pages: number;
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
+  /** Long polls on one job. */
+  waiters: readonly WaitersPlan[];
   /** What is done in a round of the fleet. */
   fleet: {
     /** Agents that have nothing to do while claims are timed, and how many claims. */
@@ -24,11 +27,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, `waiters` for long polls, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,waiters,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -51,6 +54,16 @@ export function planOf(args: readonly string[]): Plan {
     inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
     pages: quick ? 100 : 300,
     readMs: quick ? 2_000 : 4_000,
+    waiters: quick
+      ? [
+          { waiters: 100, times: 5 },
+          { waiters: 1_000, times: 2 },
+        ]
+      : [
+          { waiters: 1, times: 50 },
+          { waiters: 100, times: 20 },
+          { waiters: 10_000, times: 2 },
+        ],
     fleet: {
       idle: quick ? [1, 10, 100] : [1, 10, 40, 100],
       claims: quick ? 30 : 100,

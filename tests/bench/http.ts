@@ -1,16 +1,16 @@
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 
 export type Answer = { status: number; body: unknown };
 
 /** A client that costs little, keeps its connections, and speaks to one API. */
 export type Http = {
-  get(path: string): Promise<Answer>;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
   post(path: string, body: object, headers?: Record<string, string>): Promise<Answer>;
   close(): void;
 };
 
-export function openHttp(origin: string, key: string): Http {
-  const agent = new Agent({ keepAlive: true, maxSockets: 128 });
+export function openHttp(origin: string, key: string, maxSockets = 128): Http {
+  const agent = new Agent({ keepAlive: true, maxSockets });
   function ask(
     method: string,
     path: string,
@@ -29,7 +29,7 @@ export function openHttp(origin: string, key: string): Http {
             const status = response.statusCode ?? 0;
             const text = Buffer.concat(chunks).toString();
             if (status >= 400) reject(new Error(`${method} ${path}: ${status} ${text.slice(0, 300)}`));
-            else resolve({ status, body: text === '' ? undefined : JSON.parse(text) });
+            else resolve({ status, body: isJson(response) ? JSON.parse(text) : text });
           });
         },
       );
@@ -39,7 +39,7 @@ export function openHttp(origin: string, key: string): Http {
     });
   }
   return {
-    get: (path) => ask('GET', path, undefined, {}),
+    get: (path, headers = {}) => ask('GET', path, undefined, headers),
     post(path, body, headers = {}) {
       const json = JSON.stringify(body);
       return ask('POST', path, json, {
@@ -50,4 +50,8 @@ export function openHttp(origin: string, key: string): Http {
     },
     close: () => agent.destroy(),
   };
+}
+
+function isJson({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('application/json') === true;
 }

@@ -2,7 +2,7 @@ import { openDatabase } from '@perdure/store/database';
 import { Client, Connection } from '@temporalio/client';
 import { cpus, totalmem } from 'node:os';
 import { waitFor } from '../support/wait.ts';
-import { judgeLists, judgeReads, judgeRecoveries, judgeThroughput } from './aims.ts';
+import { judgeLists, judgeReads, judgeRecoveries, judgeThroughput, judgeWakes } from './aims.ts';
 import type { Plan } from './arguments.ts';
 import { fleetRound } from './fleet/round.ts';
 import { countHistory } from './history.ts';
@@ -15,6 +15,7 @@ import type { Memory, Results } from './report.ts';
 import type { Servers } from './servers.ts';
 import { figure } from './table.ts';
 import { throughputRound } from './throughput.ts';
+import { waitRound } from './waiters.ts';
 
 export const say = (text: string): void => console.error(text);
 
@@ -44,6 +45,7 @@ export async function measure(
       histories,
       reads: [],
       lists: [],
+      wakes: [],
       fleet: [],
       memory: {},
       verdicts: [],
@@ -60,6 +62,10 @@ export async function measure(
         results.lists.push(await listRound(lists, plan.pages, signal));
         say(`${title}: reads and lists are done`);
       }
+      if (wanted('waiters')) {
+        results.wakes.push(await waitRound(api, db, plan.waiters, signal));
+        say(`${title}: long polls are done`);
+      }
       if (wanted('fleet')) {
         const place = { programs, databaseUrl, db, client, api, watched };
         results.fleet.push(await fleetRound(place, round, plan, signal, (done) => say(`${title}: ${done}`)));
@@ -73,6 +79,7 @@ export async function measure(
       ...judgeThroughput(results.cells),
       ...judgeReads(results.reads),
       ...judgeLists(results.lists),
+      ...judgeWakes(results.wakes),
       ...judgeRecoveries(results.fleet),
     ];
     return results;

@@ -16,7 +16,7 @@ import type { Servers } from './servers.ts';
 /** Jobs that an agent holds at once. */
 export const agentSlots = 64;
 
-export type RunningApi = { child: Child; http: Http; origin: string };
+export type RunningApi = { child: Child; http: Http; origin: string; key: string };
 
 export type Programs = {
   startApi(name: string, databaseUrl: string): Promise<RunningApi>;
@@ -107,7 +107,7 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
       started.push({ child, close: http.close });
       const ready = waitFor(() => http.get('/livez'), { timeoutMs: 60_000, what: `${name} to answer` });
       await Promise.race([ready, failed.promise]);
-      return { child, http, origin };
+      return { child, http, origin, key };
     },
     startOrchestrator: (url) => worker('orchestrator', url, { WORKER_ROLES: 'orchestrator' }),
     startAgent: (url) =>

@@ -43,7 +43,7 @@ export async function readRound(
 }
 
 /** Jobs that run until `end`. */
-async function startSleeping(http: Http): Promise<{ ids: string[]; end(): Promise<void> }> {
+export async function startSleeping(http: Http): Promise<{ ids: string[]; end(): Promise<void> }> {
   const submit = async (): Promise<string> => {
     const { body } = await http.post('/v1/jobs', { function: 'sleep', parameters: { seconds: 3_600 } });
     return (body as { id: string }).id;

@@ -8,6 +8,7 @@ import type { Reads } from './reads.ts';
 import { spreadOf } from './statistics.ts';
 import { figure, over, section, table, text } from './table.ts';
 import type { Cell } from './throughput.ts';
+import type { Wakes } from './waiters.ts';
 
 export type Memory = { resident: number; peak: number };
 
@@ -17,6 +18,7 @@ export type Results = {
   histories: Partial<Record<Key, HistoryCount>>;
   reads: Reads[];
   lists: ListRound[];
+  wakes: Wakes[][];
   fleet: FleetRound[];
   /** By process: as started, and after all loads. */
   memory: Record<string, { idle: Memory; loaded: Memory }>;
@@ -33,6 +35,9 @@ export function print(results: Results): string {
     ...(results.lists.length === 0
       ? []
       : [section('Lists: p99 in ms of a page of 50', lists(results.lists))]),
+    ...(results.wakes.length === 0
+      ? []
+      : [section('Long polls: from a change to the answer, ms', wakes(results.wakes.flat()))]),
     ...(results.fleet.length === 0 ? [] : fleetSections(results.fleet)),
     section('Memory, MiB', memory(results.memory)),
     section(
@@ -159,6 +164,19 @@ function lists(rounds: readonly ListRound[]): string {
       title,
       over(rounds, (round) => round[key].small.p99),
       over(rounds, (round) => round[key].large.p99),
+    ]),
+  );
+}
+
+function wakes(all: readonly Wakes[]): string {
+  return table(
+    ['waiters', 'p50', 'p99', 'the last', 'KiB of the API each'],
+    [...Map.groupBy(all, ({ waiters }) => waiters)].map(([waiters, some]) => [
+      String(waiters),
+      over(some, ({ answered }) => answered.p50),
+      over(some, ({ answered }) => answered.p99),
+      over(some, ({ last }) => last),
+      over(some, ({ bytesEach }) => bytesEach / 1024),
     ]),
   );
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Listener, listenForChanges } from '@perdure/store/read';
 import { Settings } from '../settings.ts';
+import { Deadlines } from './deadlines.ts';
 
 export type Heard = 'change' | 'time' | 'closing';
 
@@ -15,7 +16,7 @@ export class Watch {
   private wake: () => void = () => {};
 
   constructor(
-    private readonly changes: { closing: boolean },
+    private readonly changes: { closing: boolean; deadlines: Deadlines },
     gone: AbortSignal,
     readonly close: () => void,
   ) {
@@ -45,19 +46,18 @@ export class Watch {
   }
 
   private async until(heard: () => boolean, ms: number): Promise<Heard> {
-    const end = Date.now() + ms;
+    const end = performance.now() + ms;
     for (;;) {
       if (this.over || this.changes.closing) return 'closing';
       if (this.gap || heard()) {
         this.gap = false;
         return 'change';
       }
-      const left = end - Date.now();
-      if (left <= 0) return 'time';
+      if (performance.now() >= end) return 'time';
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        const forget = this.changes.deadlines.at(end, resolve);
         this.wake = () => {
-          clearTimeout(timer);
+          forget();
           resolve();
         };
       });
@@ -69,6 +69,7 @@ export class Watch {
 @Injectable()
 export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdown {
   closing = false;
+  readonly deadlines = new Deadlines();
   private readonly watches = new Map<string, Set<Watch>>();
   private readonly pendingHeard: ((jobId: string) => void)[] = [];
   private readonly gapHeard: (() => void)[] = [];
