@@ -15,7 +15,7 @@ export type Wakes = {
   waiters: number;
   answered: Latency;
   last: number;
-  /** What the API holds more for each of them, in bytes. */
+  /** What the API holds more for each of them, in bytes: the first time, as what is free afterwards is used again. */
   bytesEach: number;
 };
 
@@ -37,18 +37,19 @@ export async function waitRound(
     const wakes: Wakes[] = [];
     for (const { waiters, times } of plans) {
       const measured: number[][] = [];
-      let bytesEach = Number.NaN;
+      let grown = 0;
       for (let time = 0; time < times; time++) {
         signal.throwIfAborted();
         const before = await memoryOf(api.child.pid);
         const answers = await openPolls(http, id, waiters);
-        bytesEach = ((await memoryOf(api.child.pid)).resident - before.resident) / waiters;
+        const after = await memoryOf(api.child.pid);
+        grown = Math.max(grown, after.resident - before.resident);
         const began = performance.now();
         await change();
         measured.push((await Promise.all(answers)).map((at) => at - began));
       }
       const last = Math.max(...measured.flat());
-      wakes.push({ waiters, answered: latencyOf(measured.flat()), last, bytesEach });
+      wakes.push({ waiters, answered: latencyOf(measured.flat()), last, bytesEach: grown / waiters });
     }
     return wakes;
   } finally {
@@ -59,11 +60,15 @@ export async function waitRound(
 
 /** Resolves when all of them wait; each of what it answers when it has been answered, with the time. */
 async function openPolls(http: Http, id: string, waiters: number): Promise<Promise<number>[]> {
+  // Whoever names what it knows is told of a change, however soon that comes.
+  const { body } = await http.get(`/v1/jobs/${id}`);
+  const known = `"${(body as { revision: number }).revision}"`;
+  const headers = { prefer: 'wait=60', 'if-none-match': known };
   const answers: Promise<number>[] = [];
   while (answers.length < waiters) {
     const some = Math.min(connectedAtOnce, waiters - answers.length);
     for (let one = 0; one < some; one++) {
-      const answered = http.get(`/v1/jobs/${id}`, { prefer: 'wait=60' }).then(() => performance.now());
+      const answered = http.get(`/v1/jobs/${id}`, headers).then(() => performance.now());
       // Awaited later, together with all others.
       answered.catch(() => undefined);
       answers.push(answered);
