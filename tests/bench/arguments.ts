@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import type { WaitersPlan } from './waiters.ts';
 
 export type Plan = {
   rounds: number;
@@ -12,8 +11,8 @@ export type Plan = {
   pages: number;
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
-  /** Long polls on one job. */
-  waiters: readonly WaitersPlan[];
+  /** So many long polls on one job, and how often they are told of a change. */
+  waiters: readonly { waiters: number; times: number }[];
   /** What is done in a round of the fleet. */
   fleet: {
     /** Agents that have nothing to do while claims are timed, and how many claims. */

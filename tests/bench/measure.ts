@@ -63,7 +63,7 @@ export async function measure(
         say(`${title}: reads and lists are done`);
       }
       if (wanted('waiters')) {
-        results.wakes.push(await waitRound(api, db, plan.waiters, signal));
+        results.wakes.push(await waitRound(api, db, plan, signal));
         say(`${title}: long polls are done`);
       }
       if (wanted('fleet')) {

@@ -1,14 +1,12 @@
 import { reportProgress } from '@perdure/store/report';
 import type { Database } from '@perdure/store/database';
 import { waitFor } from '../support/wait.ts';
+import type { Plan } from './arguments.ts';
 import { type Http, openHttp } from './http.ts';
 import { memoryOf } from './proc.ts';
 import type { RunningApi } from './programs.ts';
 import { startSleeping } from './reads.ts';
 import { type Latency, latencyOf } from './statistics.ts';
-
-/** So many long polls on one job, told `times` times of a change. */
-export type WaitersPlan = { waiters: number; times: number };
 
 /** From the change, before it is committed, to the whole answer, in ms; `last` to that of the last waiter. */
 export type Wakes = {
@@ -25,7 +23,7 @@ const connectedAtOnce = 250;
 export async function waitRound(
   api: RunningApi,
   db: Database,
-  plans: readonly WaitersPlan[],
+  plan: Plan,
   signal: AbortSignal,
 ): Promise<Wakes[]> {
   const http = openHttp(api.origin, api.key, Infinity);
@@ -35,7 +33,7 @@ export async function waitRound(
   const change = () => reportProgress(db, id, 1, { done: ++done, total: null, unit: null, message: null });
   try {
     const wakes: Wakes[] = [];
-    for (const { waiters, times } of plans) {
+    for (const { waiters, times } of plan.waiters) {
       const measured: number[][] = [];
       let grown = 0;
       for (let time = 0; time < times; time++) {
