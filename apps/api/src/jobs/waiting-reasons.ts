@@ -23,15 +23,16 @@ export class WaitingReasons {
     const demand = demandOf(job);
     const known = await this.agents.known(job.tenantId);
     const reason = reasonAmong(known, job);
-    if (!backlog || (reason !== null && reason.kind !== 'all-busy')) return reason;
+    if (!backlog) return reason;
+    const suspected = reason ?? notPolled(known, job);
+    if (suspected?.kind !== 'all-busy' && suspected?.kind !== 'not-polled') return suspected;
     const seen = await this.backlogs.of(claimQueueOf(demand));
-    if (reason !== null)
-      return { ...reason, backlog: seen && { jobs: seen.jobs, oldestSeconds: seen.oldestSeconds } };
-    return seen?.pollers === 0 ? notPolled(known, job) : null;
+    if (suspected.kind === 'not-polled') return seen?.pollers === 0 ? suspected : null;
+    return { ...suspected, backlog: seen && { jobs: seen.jobs, oldestSeconds: seen.oldestSeconds } };
   }
 }
 
-/** Somebody should have it, and nobody asks for it. In its first moments that means nothing. */
+/** Somebody should have it: so it would be, if Temporal sees nobody ask. In its first moments that means nothing. */
 function notPolled(known: readonly AgentRecord[], job: JobRecord): WaitingReason | null {
   const able = known.filter((agent) => takesJobs(agent) && canServe(offerOf(agent), demandOf(job)));
   const waitedMs = Date.now() - Date.parse(job.queuedAt ?? job.createdAt);
