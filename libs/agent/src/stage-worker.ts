@@ -19,8 +19,6 @@ export function createStageWorker(options: {
     activities: stages,
     // Stages come only for jobs that hold a slot, so the slots are the limit; an old attempt may still be on its way out.
     maxConcurrentActivityTaskExecutions: 2 * slots + 10,
-    // Temporal keeps so many polls open in all; ten here, or as many as there are tasks, were not faster in the benchmark.
-    maxConcurrentActivityTaskPolls: 2,
     maxHeartbeatThrottleInterval: '1 second',
     shutdownForceTime: '10 seconds',
   });
