@@ -30,7 +30,7 @@ test('ends the job with the event after its last', async () => {
   const id = await running();
   expect(await closeFromOutside(db, id, end, 5)).toBe(true);
   const job = await getJob(db, defaultTenantId, id);
-  expect(job).toMatchObject({ status: 'FAILED', error: end.error, lastSeq: 6, revision: 3 });
+  expect(job).toMatchObject({ status: 'FAILED', error: end.error, lastSeq: 6, revision: 6 });
   const events = await getEvents(db, defaultTenantId, id);
   expect(events.at(-1)).toEqual({
     ...end.event,

@@ -3,7 +3,7 @@ import { terminalStatuses } from '@perdure/job/status';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { jsonText, storableText } from './json-text.ts';
-import { notify } from './notify.ts';
+import { notifyEvent } from './notify.ts';
 
 /** How a job ended whose workflow can no longer tell. */
 export type OutsideEnd = {
@@ -29,11 +29,11 @@ export async function closeFromOutside(
       where id = ${jobId} and last_seq = ${expectedLastSeq} and status not in (${sql.join(terminalStatuses)})
       returning *
     ), event as (
-      insert into job_events (tenant_id, job_id, seq, type, at, status, attempt, agent_id, actor, message, code)
-      select tenant_id, id, last_seq, ${event.type}, ended_at, status, attempt, agent_id, ${storableText(event.actor)},
+      insert into job_events (tenant_id, job_id, seq, revision, type, at, status, attempt, agent_id, actor, message, code)
+      select tenant_id, id, last_seq, revision, ${event.type}, ended_at, status, attempt, agent_id, ${storableText(event.actor)},
         ${storableText(event.message)}, ${event.code}
       from job
     )
-    select ${notify(sql`id`, sql`revision`)} from job`.execute(db.kysely);
+    select ${notifyEvent} from job`.execute(db.kysely);
   return rows.length === 1;
 }

@@ -47,8 +47,8 @@ test('everything that changes a job is told, with the revision it then has', asy
     { status: 'FAILED', error, event: { type: 'failed', actor: 'x', message: 'x', code: 'terminated' } },
     5,
   );
-  await waitFor(() => heard(job.id).includes(4), { what: 'the last change' });
-  expect(heard(job.id)).toEqual([1, 2, 3, 3, 4]);
+  await waitFor(() => heard(job.id).includes(7), { what: 'the last change' });
+  expect(heard(job.id)).toEqual([1, 5, 6, 6, 7]);
 });
 
 test('what is rolled back is not told', async () => {

@@ -9,13 +9,24 @@ export function notify(jobId: RawBuilder<string>, revision: RawBuilder<number>):
   return sql`pg_notify(${sql.lit(channel)}, ${jobId} || ' ' || ${revision})`;
 }
 
-/** What became of a job. The record tells its status too, so that who looks for PENDING jobs need not ask for each. */
-export type Change = { jobId: string; revision: number; status?: Status };
+/** In a statement on rows of `jobs`: tells that something was added to the history. */
+export const notifyEvent = sql`pg_notify(${sql.lit(channel)}, concat_ws(' ', id, revision, status, tenant_id))`;
 
-/** Reads what `notify`, and the record, wrote. */
+/**
+ * What became of a job. With an event come its status, so that who looks for PENDING jobs need not ask for each, and its
+ * tenant, for who follows all jobs of one.
+ */
+export type Change = { jobId: string; revision: number; status?: Status; tenantId?: string };
+
+/** Reads what `notify`, `notifyEvent` and the record wrote. */
 export function parseNotification(payload: string | undefined): Change | undefined {
-  const [jobId, revision, status] = (payload ?? '').split(' ');
+  const [jobId, revision, status, tenantId] = (payload ?? '').split(' ');
   if (jobId === undefined || !Number.isInteger(Number(revision))) return undefined;
   const known = statuses.find((one) => one === status);
-  return { jobId, revision: Number(revision), ...(known === undefined ? {} : { status: known }) };
+  return {
+    jobId,
+    revision: Number(revision),
+    ...(known && { status: known }),
+    ...(tenantId && { tenantId }),
+  };
 }

@@ -41,7 +41,8 @@ function stateColumns(state: JobState) {
     stop: state.stop,
     cancel_requested_at: state.cancelRequestedAt,
     cancel_forced: state.cancelForced,
-    revision: 1,
+    // Of a new row: one for each event.
+    revision: state.seq,
     last_seq: state.seq,
     created_at: state.createdAt,
     queued_at: state.queuedAt,

@@ -94,5 +94,5 @@ test('a server in trouble fails the call with its own error, and a later call su
     await failed;
   });
   await waitFor(() => recorder.record(entry).then(() => true), { what: 'the record to be possible again' });
-  expect(await job(id)).toMatchObject({ status: 'CLAIMED', revision: 2 });
+  expect(await job(id)).toMatchObject({ status: 'CLAIMED', revision: 3 });
 });

@@ -76,9 +76,9 @@ export const recordStatement = {
   -- Every writer of several rows takes them in this order, so that no two wait for each other. By id alone, and each on its
   -- own: a plan that was made while the tables were empty must still be good when they are not.
   present as materialized (
-    select entry.*, kept.last_seq as kept_seq
+    select entry.*, kept.last_seq as kept_seq, kept.revision as kept_revision
     from (select * from entry order by id) as entry, lateral (
-      select tenant_id, last_seq from jobs where jobs.id = entry.id for no key update
+      select tenant_id, last_seq, revision from jobs where jobs.id = entry.id for no key update
     ) as kept
     where kept.tenant_id = entry.tenant_id
   ),
@@ -108,7 +108,8 @@ export const recordStatement = {
       try_number = case when jobs.attempt = present.attempt and present.status <> 'PENDING' then jobs.try_number end,
       next_attempt_at = case when jobs.attempt = present.attempt and present.status not in ('PENDING', ${ended})
         then jobs.next_attempt_at end,
-      revision = jobs.revision + 1,
+      -- One for each event.
+      revision = jobs.revision + present.last_seq - jobs.last_seq,
       updated_at = now()
     from present
     where jobs.id = present.id and jobs.last_seq < present.last_seq and jobs.status not in (${ended})
@@ -116,15 +117,15 @@ export const recordStatement = {
   ),
   written as (select * from made union all select * from changed),
   known as (
-    select id, last_seq from written
+    select id, last_seq, revision from written
     union all
-    select id, kept_seq from present where id not in (select id from changed)
+    select id, kept_seq, kept_revision from present where id not in (select id from changed)
   ),
   -- An event beyond the row's last is of a state that the row refused.
   kept_events as (
-    insert into job_events (tenant_id, job_id, seq, type, at, status, attempt, agent_id, actor, message, code, data)
-    select entry.tenant_id, id, event.seq, event.type, event.at, event.status, event.attempt, event.agent_id,
-      event.actor, event.message, event.code, event.data
+    insert into job_events (tenant_id, job_id, seq, revision, type, at, status, attempt, agent_id, actor, message, code, data)
+    select entry.tenant_id, id, event.seq, known.revision - known.last_seq + event.seq, event.type, event.at, event.status,
+      event.attempt, event.agent_id, event.actor, event.message, event.code, event.data
     from entry join known using (id), jsonb_populate_recordset(null::job_events, entry.events) as event
     where event.seq <= known.last_seq
     on conflict (job_id, seq) do nothing
@@ -135,7 +136,7 @@ export const recordStatement = {
     from written join entry using (id), jsonb_populate_recordset(null::files, entry.produced) as file
     on conflict (id) do nothing
   )
-  select id, pg_notify('${channel}', id || ' ' || revision || ' ' || status) from written
+  select id, pg_notify('${channel}', id || ' ' || revision || ' ' || status || ' ' || tenant_id) from written
   union all
   select id, null from known where id not in (select id from written)`,
 };

@@ -29,13 +29,13 @@ async function submitted(): Promise<string> {
 const job = (id: string) => getJob(db, defaultTenantId, id);
 const seqs = async (id: string) => (await getEvents(db, defaultTenantId, id)).map(({ seq }) => seq);
 
-test('a state and its events are written together, and raise the revision by one', async () => {
+test('a state and its events are written together, and raise the revision by one an event', async () => {
   const id = await submitted();
   await recorder.record(anEntry(id, 2, 5));
   expect(await job(id)).toMatchObject({
     status: 'RUNNING',
     lastSeq: 5,
-    revision: 2,
+    revision: 5,
     attempt: 1,
     agentId: 'agent-1',
   });
@@ -127,7 +127,7 @@ describe('a job that was started directly', () => {
     await recorder.record(anEntry(id, 1, 2, { start }));
     expect(await job(id)).toMatchObject({
       status: 'PENDING',
-      revision: 1,
+      revision: 2,
       lastSeq: 2,
       owner: 'service',
       name: 'direct',
@@ -136,7 +136,7 @@ describe('a job that was started directly', () => {
     expect((await job(id))?.createdAt).toBe('2026-11-22T05:00:00.000000Z');
     expect(await seqs(id)).toEqual([1, 2]);
     await recorder.record(anEntry(id, 3, 7, { start }));
-    expect(await job(id)).toMatchObject({ status: 'COMPLETED', revision: 2 });
+    expect(await job(id)).toMatchObject({ status: 'COMPLETED', revision: 7 });
   });
 
   test('gets it from any record, when there is none', async () => {

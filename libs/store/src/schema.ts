@@ -79,6 +79,8 @@ export type Schema = {
     message: string | null;
     code: ErrorCode | null;
     data: JsonObject | null;
+    revision: number;
+    written: Generated<string>;
   };
   jobLogs: LogLine & { tenantId: string; jobId: string };
   files: FileRecord;

@@ -5,7 +5,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { askedColumns, newRowColumns, toJobRecord } from './job-rows.ts';
 import { jsonText } from './json-text.ts';
-import { notify } from './notify.ts';
+import { notifyEvent } from './notify.ts';
 import { hasSqlState, sqlStates } from './pg-errors.ts';
 import { findIdempotent, getJob } from './read-jobs.ts';
 import type { JobRecord } from './records.ts';
@@ -118,10 +118,10 @@ async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Sc
       on conflict (id) do nothing
       returning *
     ), event as (
-      insert into job_events (tenant_id, job_id, seq, type, at, status, attempt, actor)
-      select tenant_id, id, 1, 'created', created_at, status, attempt, owner from job
+      insert into job_events (tenant_id, job_id, seq, revision, type, at, status, attempt, actor)
+      select tenant_id, id, 1, revision, 'created', created_at, status, attempt, owner from job
     )
-    select job.*, ${notify(sql`id`, sql`revision`)} as told from job`.execute(db);
+    select job.*, ${notifyEvent} as told from job`.execute(db);
   const [made] = rows;
   if (made === undefined) return undefined;
   const { told: _told, ...created } = made;

@@ -5,6 +5,7 @@ import { jobs } from './0003-jobs.ts';
 import { jobEventsAndLogs } from './0004-job-events-and-logs.ts';
 import { files } from './0005-files.ts';
 import { fleet } from './0006-fleet.ts';
+import { eventStreams } from './0007-event-streams.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004-job-events-and-logs': jobEventsAndLogs,
   '0005-files': files,
   '0006-fleet': fleet,
+  '0007-event-streams': eventStreams,
 };
