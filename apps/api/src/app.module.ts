@@ -7,6 +7,10 @@ import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
 import { RegistrationService } from './agents/registration.service.ts';
 import { DatabaseService } from './database/database.service.ts';
+import { EventsController } from './events/events.controller.ts';
+import { JobEventsService } from './events/job-events.service.ts';
+import { OpenStreams } from './events/open-streams.ts';
+import { TenantEventsService } from './events/tenant-events.service.ts';
 import { ContentController } from './files/content.controller.ts';
 import { FilesController } from './files/files.controller.ts';
 import { FilesService } from './files/files.service.ts';
@@ -55,6 +59,7 @@ import { WorkController } from './work/work.controller.ts';
   controllers: [
     JobsController,
     LogsController,
+    EventsController,
     ResultsController,
     FilesController,
     ContentController,
@@ -84,11 +89,13 @@ import { WorkController } from './work/work.controller.ts';
     FunctionsService,
     Holders,
     Holds,
+    JobEventsService,
     JobsService,
     KeyRing,
     KeysService,
     LogsService,
     Metrics,
+    OpenStreams,
     PageTokens,
     PoolsService,
     QuietLogger,
@@ -98,6 +105,7 @@ import { WorkController } from './work/work.controller.ts';
     StorageService,
     SubmitService,
     TemporalService,
+    TenantEventsService,
     Uploads,
     WaitingReasons,
     WorkflowStatus,

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ApiConfig } from '@perdure/config/api';
 import { ensureAdminKey } from '@perdure/store/admin';
 import { migrate } from '@perdure/store/database';
+import type { Socket } from 'node:net';
 import { type DestinationStream, pino } from 'pino';
 import { AppModule } from './app.module.ts';
 import { DatabaseService } from './database/database.service.ts';
@@ -60,11 +61,22 @@ async function prepare(database: DatabaseService, { adminKey }: ApiConfig): Prom
 }
 
 /**
- * A server that closes ends idle connections once; one whose last answer comes after that would stay open until it
- * times out.
+ * A server that closes ends idle connections once. One whose last answer comes after that, and one on which nothing was
+ * sent yet (browsers open some ahead), would stay open until they time out.
  */
 function closeAfterAnswers(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
+  const silent = new Set<Socket>();
+  fastify.server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  // Not by listening for data: that would take the parsing from Node's fast path.
+  fastify.server.on('request', ({ socket }) => silent.delete(socket));
+  fastify.addHook('preClose', (done) => {
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+    done();
+  });
   fastify.addHook('onResponse', (_request, _reply, done) => {
     if (!fastify.server.listening) setImmediate(() => fastify.server.closeIdleConnections());
     done();

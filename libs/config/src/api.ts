@@ -37,6 +37,18 @@ export const apiVariables = z
       60_000,
       '1000',
     ),
+    MAX_STREAMS_PER_KEY: wholeNumber(
+      'how many streams of events one key may keep open on one replica',
+      1,
+      100_000,
+      '100',
+    ),
+    STREAM_KEEP_ALIVE_SECONDS: wholeNumber(
+      'after how many seconds of silence a stream says that it is alive',
+      1,
+      300,
+      '15',
+    ),
     ...logLevel,
   })
   .superRefine(requirePairs, { when: () => true });
@@ -56,6 +68,7 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
     temporalUiUrl: env.TEMPORAL_UI_URL,
     limits: { jsonBytes: env.MAX_JSON_BYTES, fileBytes: env.MAX_FILE_BYTES },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
+    streams: { perKey: env.MAX_STREAMS_PER_KEY, keepAliveMs: env.STREAM_KEEP_ALIVE_SECONDS * 1_000 },
     logLevel: env.LOG_LEVEL,
   };
 }

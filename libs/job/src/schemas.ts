@@ -40,6 +40,7 @@ export {
   JobSummary,
   LogLine,
   LogPage,
+  StreamedEvent,
   WaitingReason,
 } from './schemas/job.ts';
 export { Problem } from './schemas/problem.ts';

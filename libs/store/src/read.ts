@@ -1,6 +1,14 @@
 export { getAgent, listAgents } from './agents.ts';
 export { type Claim, type ClaimKey, findClaim } from './claims.ts';
 export { listDrafts } from './drafts.ts';
+export {
+  type Feed,
+  type FeedEvent,
+  getEventsBetween,
+  getFeed,
+  type Place,
+  placeOfNow,
+} from './event-feed.ts';
 export { getFile } from './files.ts';
 export {
   findPending,

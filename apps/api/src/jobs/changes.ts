@@ -70,6 +70,8 @@ export class Watch {
 export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdown {
   closing = false;
   readonly deadlines = new Deadlines();
+  /** How often anything was heard of any job. */
+  heard = 0;
   private readonly watches = new Map<string, Set<Watch>>();
   private readonly pendingHeard: ((jobId: string) => void)[] = [];
   private readonly gapHeard: (() => void)[] = [];
@@ -80,11 +82,14 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
   onApplicationBootstrap(): void {
     this.listener = listenForChanges(
       this.settings.config.database.url,
-      ({ jobId, revision, status }) => {
+      ({ jobId, revision, status, tenantId }) => {
+        this.heard++;
         this.watches.get(jobId)?.forEach((watch) => watch.hear(revision));
+        if (tenantId) this.watches.get(tenantKey(tenantId))?.forEach((watch) => watch.hear(revision));
         if (status === 'PENDING') this.pendingHeard.forEach((hear) => hear(jobId));
       },
       () => {
+        this.heard++;
         this.all().forEach((watch) => watch.hear('gap'));
         this.gapHeard.forEach((hear) => hear());
       },
@@ -103,11 +108,20 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Watch before the job is read, so that no change falls between; and close it. `gone` ends the waiting. */
   watch(jobId: string, gone: AbortSignal): Watch {
-    const some = this.watches.get(jobId) ?? new Set();
-    this.watches.set(jobId, some);
+    return this.watchKey(jobId, gone);
+  }
+
+  /** Hears of each event of each job of a tenant; to be used as `watch`. */
+  watchTenant(tenantId: string, gone: AbortSignal): Watch {
+    return this.watchKey(tenantKey(tenantId), gone);
+  }
+
+  private watchKey(key: string, gone: AbortSignal): Watch {
+    const some = this.watches.get(key) ?? new Set();
+    this.watches.set(key, some);
     const watch = new Watch(this, gone, () => {
       some.delete(watch);
-      if (some.size === 0 && this.watches.get(jobId) === some) this.watches.delete(jobId);
+      if (some.size === 0 && this.watches.get(key) === some) this.watches.delete(key);
     });
     some.add(watch);
     return watch;
@@ -129,3 +143,6 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
     return [...this.watches.values()].flatMap((some) => [...some]);
   }
 }
+
+/** Cannot be the id of a job. */
+const tenantKey = (tenantId: string): string => `tenant:${tenantId}`;

@@ -125,6 +125,7 @@ export function toSummary(
       result: `${self}/result`,
       logs: `${self}/logs`,
       history: `${self}/history`,
+      events: `${self}/events`,
       temporal: ui(record.id),
     },
   };

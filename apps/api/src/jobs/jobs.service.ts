@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import type { History, Job, JobPage, JobQuery } from '@perdure/job/schemas';
+import type { History, Job, JobPage, JobQuery, JobSummary } from '@perdure/job/schemas';
 import { isTerminal, type Status } from '@perdure/job/status';
 import { getEvents, getJob, getRevision, type JobRecord, listJobs } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
+import { Shared } from '../shared.ts';
 import { Changes } from './changes.ts';
 import { aheadOfRecord, fromRecord, type Seen, toJob, toSummary, type UiLink } from './job-answer.ts';
 import { PageTokens } from './page-tokens.ts';
@@ -14,7 +15,7 @@ import { WorkflowStatus } from './workflow-status.ts';
 
 @Injectable()
 export class JobsService {
-  private readonly reads = new Map<string, Promise<JobRecord | undefined>>();
+  private readonly reads = new Shared<JobRecord | undefined>();
   private readonly ui: UiLink;
 
   constructor(
@@ -91,6 +92,10 @@ export class JobsService {
     return toJob(seen, await this.reasons.of(seen.record, true), this.ui);
   }
 
+  async summary(record: JobRecord): Promise<JobSummary> {
+    return toSummary(fromRecord(record), await this.reasons.of(record), this.ui);
+  }
+
   async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
     const { pageSize, pageToken, status: statuses, function: functionName } = query;
     const scope = JSON.stringify([tenantId, [...new Set(statuses)].sort(), functionName ?? null]);
@@ -101,11 +106,8 @@ export class JobsService {
     );
     const page = found.slice(0, pageSize);
     const last = found.length > pageSize ? page.at(-1) : undefined;
-    const items = page.map(async (record) =>
-      toSummary(fromRecord(record), await this.reasons.of(record), this.ui),
-    );
     return {
-      items: await Promise.all(items),
+      items: await Promise.all(page.map((record) => this.summary(record))),
       nextPageToken: last ? this.pageTokens.write(last, scope) : null,
     };
   }
@@ -117,12 +119,7 @@ export class JobsService {
 
   /** Those who wait for the same job read it together. */
   private shared({ tenantId }: Principal, id: string): Promise<JobRecord | undefined> {
-    const key = `${tenantId} ${id}`;
-    const under = this.reads.get(key);
-    if (under) return under;
-    const read = this.database.call((db) => getJob(db, tenantId, id)).finally(() => this.reads.delete(key));
-    this.reads.set(key, read);
-    return read;
+    return this.reads.get(`${tenantId} ${id}`, () => this.database.call((db) => getJob(db, tenantId, id)));
   }
 }
 

@@ -23,7 +23,7 @@ export type ApiWithoutWorkers = TestApi & {
 };
 
 /** Starts it before the tests of a file, and stops it after them. */
-export function apiWithoutWorkers(): () => ApiWithoutWorkers {
+export function apiWithoutWorkers(environment: Record<string, string> = {}): () => ApiWithoutWorkers {
   let opened: ApiWithoutWorkers | undefined;
   let connection: Connection | undefined;
   beforeAll(async () => {
@@ -34,6 +34,7 @@ export function apiWithoutWorkers(): () => ApiWithoutWorkers {
       TEMPORAL_NAMESPACE: namespace,
       TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
       STATUS_BUDGET_MS: '300',
+      ...environment,
     });
     await announceAll(api.db);
     opened = { ...api, client: new Client({ connection, namespace }), ...jobsOf(api) };

@@ -136,6 +136,7 @@ export const Job = z
       result: z.string(),
       logs: z.string(),
       history: z.string(),
+      events: z.string().describe('The same as a stream'),
       temporal: z.string().nullable().describe('The workflow in the Temporal UI'),
     }),
   })
@@ -173,6 +174,13 @@ export const History = z
   .strictObject({ items: z.array(HistoryEvent) })
   .meta({ id: 'History', description: 'All that happened to a job, in order' });
 export type History = z.output<typeof History>;
+
+/** What a stream says of an event: which job, and which revision it has since. */
+export const StreamedEvent = HistoryEvent.extend({
+  jobId: z.string(),
+  revision: z.int().describe('The revision of the job after the event'),
+}).meta({ id: 'StreamedEvent', description: 'An event as streams tell it' });
+export type StreamedEvent = z.output<typeof StreamedEvent>;
 
 export const LogLine = z
   .strictObject({

@@ -1,0 +1,93 @@
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { JobPath } from '@perdure/job/schemas';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { preferredType } from '../http/accept.ts';
+import { Caller, type Principal } from '../http/caller.ts';
+import { whenClosed } from '../http/closed.ts';
+import { header } from '../http/headers.ts';
+import { Operation } from '../http/operation.ts';
+import { JobEventsService } from './job-events.service.ts';
+import { OpenStreams } from './open-streams.ts';
+import { TenantEventsService } from './tenant-events.service.ts';
+
+const eventStream = 'text/event-stream';
+const content = { [eventStream]: { schema: { $ref: '#/components/schemas/StreamedEvent' } } };
+const headers = {
+  Accept: eventStream,
+  'Last-Event-ID':
+    'The id of the last message that was read: the stream goes on after it, without gap or repeat',
+};
+
+@ApiTags('events')
+@Controller('v1')
+export class EventsController {
+  constructor(
+    private readonly streams: OpenStreams,
+    private readonly ofJobs: JobEventsService,
+    private readonly ofTenants: TenantEventsService,
+  ) {}
+
+  @Get('jobs/:id(^[^:/]+)/events')
+  @Operation({
+    id: 'streamJobEvents',
+    summary: 'Follow a job',
+    description:
+      'Server-sent events. `history`: an event of the history, from the first on. `job`: the job without parameters and output, where something else has changed, such as its progress. The id of a message is the revision of the job after it. Ends when the job has ended.',
+    permission: 'jobs.read',
+    headers,
+    answers: [
+      { status: 200, description: 'The stream; `data` of a `history` message is as shown', content },
+      { status: 204, description: 'The job has ended, and nothing comes after the `Last-Event-ID`' },
+    ],
+    problems: ['not-found', 'not-acceptable', 'too-many-streams'],
+  })
+  async ofJob(
+    @Caller() caller: Principal,
+    @Param({ schema: JobPath }) { id }: JobPath,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    preferredType(request.headers.accept, [eventStream]);
+    const after = await this.ofJobs.resume(caller, id, header(request.headers, 'last-event-id'));
+    if (after === undefined) return void (await reply.code(204).send());
+    await this.stream(caller, request, reply, (gone) => this.ofJobs.follow(caller, id, after, gone));
+  }
+
+  @Get('events')
+  @Operation({
+    id: 'streamEvents',
+    summary: 'Follow all jobs',
+    description:
+      'Server-sent events: `history` messages of all jobs of the tenant from now on, or from the `Last-Event-ID` on. Those of one job come in the order of their revisions, unless several processes wrote them at the same moment. Does not end by itself.',
+    permission: 'jobs.read',
+    headers,
+    answers: [{ status: 200, description: 'The stream; `data` of a message is as shown', content }],
+    problems: ['not-acceptable', 'too-many-streams'],
+  })
+  async ofTenant(
+    @Caller() caller: Principal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    preferredType(request.headers.accept, [eventStream]);
+    const after = await this.ofTenants.resume(header(request.headers, 'last-event-id'));
+    await this.stream(caller, request, reply, (gone) => this.ofTenants.follow(caller, after, gone));
+  }
+
+  private async stream(
+    caller: Principal,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    follow: (gone: AbortSignal) => AsyncGenerator<string>,
+  ): Promise<void> {
+    reply.header('content-type', eventStream).header('cache-control', 'no-store');
+    // nginx would keep back what is not much.
+    reply.header('x-accel-buffering', 'no');
+    if (request.method === 'HEAD') return void (await reply.send(''));
+    const gone = whenClosed(reply);
+    this.streams.add(caller, gone);
+    await reply.send(Readable.from(follow(gone), { highWaterMark: 1 }));
+  }
+}
