@@ -33,6 +33,7 @@ import { JobsService } from './jobs/jobs.service.ts';
 import { LogsController } from './jobs/logs.controller.ts';
 import { LogsService } from './jobs/logs.service.ts';
 import { PageTokens } from './jobs/page-tokens.ts';
+import { ReasonWatch } from './jobs/reason-watch.ts';
 import { ResultsController } from './jobs/results.controller.ts';
 import { SubmitService } from './jobs/submit.service.ts';
 import { WaitingReasons } from './jobs/waiting-reasons.ts';
@@ -100,6 +101,7 @@ import { WorkController } from './work/work.controller.ts';
     PoolsService,
     QuietLogger,
     Readiness,
+    ReasonWatch,
     RegistrationService,
     ReportsService,
     StorageService,

@@ -49,6 +49,12 @@ export const apiVariables = z
       300,
       '15',
     ),
+    WAITING_REASON_SECONDS: wholeNumber(
+      'how often it is looked why jobs wait that somebody waits for, in seconds',
+      1,
+      300,
+      '5',
+    ),
     ...logLevel,
   })
   .superRefine(requirePairs, { when: () => true });
@@ -69,6 +75,7 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
     limits: { jsonBytes: env.MAX_JSON_BYTES, fileBytes: env.MAX_FILE_BYTES },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
     streams: { perKey: env.MAX_STREAMS_PER_KEY, keepAliveMs: env.STREAM_KEEP_ALIVE_SECONDS * 1_000 },
+    waitingReasonMs: env.WAITING_REASON_SECONDS * 1_000,
     logLevel: env.LOG_LEVEL,
   };
 }

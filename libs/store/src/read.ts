@@ -32,6 +32,7 @@ export {
   type JobFilter,
   listJobs,
 } from './read-jobs.ts';
+export { pendingAmong, type WaitingJob } from './waiting-reasons.ts';
 export type {
   AgentRecord,
   AgentStatus,

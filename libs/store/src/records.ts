@@ -48,6 +48,8 @@ export type JobRecord = {
   nextAttemptAt: Timestamp | null;
   tryNumber: number | null;
   progress: Progress | null;
+  /** While PENDING: why it waits, as it was last seen. */
+  waitingReason: JsonObject | null;
   stop: JobState['stop'];
   cancelRequestedAt: Timestamp | null;
   cancelDeliveredAt: Timestamp | null;

@@ -127,6 +127,11 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
     return watch;
   }
 
+  /** The jobs that somebody waits for. */
+  watchedJobs(): string[] {
+    return [...this.watches.keys()].filter((key) => !key.startsWith(tenantKey('')));
+  }
+
   get waiting(): number {
     return this.all().length;
   }

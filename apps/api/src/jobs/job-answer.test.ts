@@ -33,6 +33,7 @@ const record: JobRecord = {
   lastFailure: null,
   nextAttemptAt: null,
   tryNumber: 1,
+  waitingReason: null,
   progress: { done: 1, total: 2, unit: 'rows', message: null },
   stop: null,
   cancelRequestedAt: null,
@@ -82,7 +83,7 @@ const state: JobState = {
 };
 
 test('an answer has the fields of the schema, and none of the record beyond', () => {
-  const job = toJob(fromRecord(record), null, () => null);
+  const job = toJob(fromRecord(record), () => null);
   expect(Job.parse(job)).toEqual(job);
   expect(Object.keys(job)).not.toContain('tenantId');
 });
@@ -95,7 +96,7 @@ test('a record vouches for the moment it was written, and for ever once the job 
 
 test('what the workflow has decided beyond the record is answered, under a tag that no revision has', () => {
   const seen = aheadOfRecord(record, state, at);
-  const job = toJob(seen, null, () => null);
+  const job = toJob(seen, () => null);
   expect(job).toMatchObject({
     status: 'COMPLETED',
     output: { a: 1 },

@@ -75,19 +75,15 @@ export function retryAfter({
 /** Where the Temporal UI shows workflows; undefined where none is configured. */
 export type UiLink = (jobId: string) => string | null;
 
-export function toJob(seen: Seen, waitingReason: WaitingReason | null, ui: UiLink): Job {
+export function toJob(seen: Seen, ui: UiLink): Job {
   return {
-    ...toSummary(seen, waitingReason, ui),
+    ...toSummary(seen, ui),
     parameters: seen.record.parameters,
     output: seen.record.output,
   };
 }
 
-export function toSummary(
-  { record, status, source, asOf }: Seen,
-  waitingReason: WaitingReason | null,
-  ui: UiLink,
-): JobSummary {
+export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): JobSummary {
   const self = `/v1/jobs/${record.id}`;
   return {
     id: record.id,
@@ -107,7 +103,8 @@ export function toSummary(
     error: record.error,
     lastFailure: record.lastFailure,
     nextAttemptAt: record.nextAttemptAt,
-    waitingReason,
+    // Nobody else writes it.
+    waitingReason: status === 'PENDING' ? (record.waitingReason as WaitingReason | null) : null,
     cancelRequestedAt: record.cancelRequestedAt,
     cancelDeliveredAt: record.cancelDeliveredAt,
     cancelDeadlineAt: record.cancelRequestedAt === null ? null : (record.stop?.deadlineAt ?? null),

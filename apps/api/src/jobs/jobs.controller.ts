@@ -138,11 +138,13 @@ export class JobsController {
     if (wait !== undefined) return this.wait(caller, id, { wait, known, reply });
     if (known !== undefined) {
       const now = await this.jobs.revision(caller, id);
-      if (matchesNone(known, recordedTag(now.revision))) return this.unchanged(reply, now);
+      if (matchesNone(known, recordedTag(now.revision))) {
+        if (now.status !== 'PENDING') return this.unchanged(reply, now);
+        // It may wait for another reason than before.
+        return this.send(reply, fromRecord(await this.jobs.record(caller, id)), known);
+      }
     }
-    const seen = await this.jobs.newest(caller, await this.jobs.record(caller, id));
-    if (matchesNone(known, etagOf(seen))) return this.unchanged(reply, seen.record);
-    return this.send(reply, seen);
+    return this.send(reply, await this.jobs.newest(caller, await this.jobs.record(caller, id)), known);
   }
 
   @Post(':id(^[^:/]+)::cancel')
@@ -247,11 +249,14 @@ export class JobsController {
         return known === undefined ? revision > first : !matchesNone(known, recordedTag(revision));
       },
     });
-    if (matchesNone(known, recordedTag(record.revision))) return this.unchanged(reply, record);
-    return this.send(reply, fromRecord(record));
+    return this.send(reply, fromRecord(record), known);
   }
 
-  private async send(reply: FastifyReply, seen: Seen): Promise<Job> {
+  private async send(reply: FastifyReply, found: Seen): Promise<Job>;
+  private async send(reply: FastifyReply, found: Seen, known: string | undefined): Promise<Job | undefined>;
+  private async send(reply: FastifyReply, found: Seen, known?: string): Promise<Job | undefined> {
+    const seen = await this.jobs.settled(found);
+    if (matchesNone(known, etagOf(seen))) return this.unchanged(reply, seen.record);
     this.head(reply, etagOf(seen), retryAfter({ status: seen.status, createdAt: seen.record.createdAt }));
     return this.jobs.answer(seen);
   }

@@ -88,12 +88,19 @@ export class JobsService {
     }
   }
 
-  async answer(seen: Seen): Promise<Job> {
-    return toJob(seen, await this.reasons.of(seen.record, true), this.ui);
+  /** With why the job waits; where that has changed, at a revision of its own. */
+  async settled(seen: Seen): Promise<Seen> {
+    if (seen.status !== 'PENDING') return seen;
+    const { reason, revision } = await this.reasons.note(seen.record);
+    return { ...seen, record: { ...seen.record, waitingReason: reason, revision } };
+  }
+
+  answer(seen: Seen): Job {
+    return toJob(seen, this.ui);
   }
 
   async summary(record: JobRecord): Promise<JobSummary> {
-    return toSummary(fromRecord(record), await this.reasons.of(record), this.ui);
+    return toSummary(fromRecord({ ...record, waitingReason: await this.reasons.of(record) }), this.ui);
   }
 
   async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { Job } from '@perdure/job/schemas';
-import { reportProgress } from '@perdure/store/report';
+import { announceAgent, announceFunctions, reportProgress } from '@perdure/store/report';
 import { createJob } from '@perdure/store/submit';
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../../../tests/support/wait.ts';
 import { apiWithoutWorkers, sleepJob } from '../testing/api-without-workers.ts';
+import { aFunction, anAgent } from '../testing/catalogue.ts';
 import { ended } from '../testing/record.ts';
 
-const api = apiWithoutWorkers();
+const api = apiWithoutWorkers({ WAITING_REASON_SECONDS: '1' });
 
 describe('status', () => {
   test('comes from the record in time while no worker runs', async () => {
@@ -137,5 +138,54 @@ describe('status', () => {
     };
     expect(await waiting({ ...sleepJob, version: '1.0.0' })).toBeNull();
     expect(await waiting({ function: 'echo' })).toEqual({ kind: 'no-agent-serves' });
+  });
+
+  describe('another reason to wait', () => {
+    /** A PENDING job for which there is no agent, and the ETag with which that was told. */
+    async function forNobody(name: string) {
+      const version = '1.0.0';
+      await announceFunctions(api().db, [aFunction({ name })]);
+      const job = await api().submitted({ function: name, parameters: { seconds: 1 } });
+      await api().recorded(job, { status: 'PENDING' });
+      const path = `/v1/jobs/${job.id}`;
+      const { body, headers } = await api().ask<Job>(path);
+      expect(body.waitingReason).toEqual({ kind: 'no-agent-serves' });
+      const etag = headers.get('etag') ?? '';
+      expect(etag).toBe(`"${body.revision}"`);
+      const agent = anAgent({ id: `agent-of-${name}`, functions: [{ name, version }] });
+      const come = async () => announceAgent(api().db, agent);
+      return { path, etag, known: { 'if-none-match': etag }, come, revision: body.revision };
+    }
+
+    test('raises the revision: a conditional GET tells it, once', async () => {
+      const { path, known, come, revision } = await forNobody('rare');
+      for (let time = 0; time < 3; time++)
+        expect((await api().ask(path, { headers: known })).status).toBe(304);
+      await come();
+      const answer = await waitFor(
+        async () => {
+          const one = await api().ask<Job>(path, { headers: known });
+          return one.status === 200 ? one : undefined;
+        },
+        { what: 'the reason to be gone' },
+      );
+      expect(answer.body).toMatchObject({ waitingReason: null, revision: revision + 1 });
+      const next = { 'if-none-match': answer.headers.get('etag') ?? '' };
+      expect((await api().ask(path, { headers: next })).status).toBe(304);
+    });
+
+    test('wakes long polls', async () => {
+      const { path, known, come, revision } = await forNobody('rarer');
+      const polls = [
+        api().ask<Job>(path, { headers: { ...known, prefer: 'wait=60' } }),
+        api().ask<Job>(path, { headers: { prefer: 'wait=60' } }),
+      ];
+      await waitFor(async () => /perdure_waiters 2/.test((await api().ask('/metrics')).text), {
+        what: 'the waiters',
+      });
+      await come();
+      for (const { body } of await Promise.all(polls))
+        expect(body).toMatchObject({ waitingReason: null, revision: revision + 1 });
+    });
   });
 });
