@@ -49,6 +49,12 @@ export const apiVariables = z
       300,
       '15',
     ),
+    STREAM_STALL_SECONDS: wholeNumber(
+      'after how many seconds a client that takes nothing of a stream is dropped',
+      1,
+      3_600,
+      '30',
+    ),
     WAITING_REASON_SECONDS: wholeNumber(
       'how often it is looked why jobs wait that somebody waits for, in seconds',
       1,
@@ -74,7 +80,11 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
     temporalUiUrl: env.TEMPORAL_UI_URL,
     limits: { jsonBytes: env.MAX_JSON_BYTES, fileBytes: env.MAX_FILE_BYTES },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
-    streams: { perKey: env.MAX_STREAMS_PER_KEY, keepAliveMs: env.STREAM_KEEP_ALIVE_SECONDS * 1_000 },
+    streams: {
+      perKey: env.MAX_STREAMS_PER_KEY,
+      keepAliveMs: env.STREAM_KEEP_ALIVE_SECONDS * 1_000,
+      stallMs: env.STREAM_STALL_SECONDS * 1_000,
+    },
     waitingReasonMs: env.WAITING_REASON_SECONDS * 1_000,
     logLevel: env.LOG_LEVEL,
   };

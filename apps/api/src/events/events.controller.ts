@@ -8,6 +8,8 @@ import { Caller, type Principal } from '../http/caller.ts';
 import { whenClosed } from '../http/closed.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
+import { dropWhenStalled } from '../http/stalled.ts';
+import { Settings } from '../settings.ts';
 import { JobEventsService } from './job-events.service.ts';
 import { OpenStreams } from './open-streams.ts';
 import { TenantEventsService } from './tenant-events.service.ts';
@@ -27,6 +29,7 @@ export class EventsController {
     private readonly streams: OpenStreams,
     private readonly ofJobs: JobEventsService,
     private readonly ofTenants: TenantEventsService,
+    private readonly settings: Settings,
   ) {}
 
   @Get('jobs/:id(^[^:/]+)/events')
@@ -88,6 +91,7 @@ export class EventsController {
     if (request.method === 'HEAD') return void (await reply.send(''));
     const gone = whenClosed(reply);
     this.streams.add(caller, gone);
+    dropWhenStalled(reply.raw, this.settings.config.streams.stallMs);
     await reply.send(Readable.from(follow(gone), { highWaterMark: 1 }));
   }
 }
