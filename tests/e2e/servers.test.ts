@@ -123,3 +123,20 @@ scenario('while PostgreSQL is away a submit is refused and makes no job', async 
   const jobs = await waitFor(() => api.list(), { what: 'the API to find PostgreSQL again' });
   expect(jobs.filter((job) => job.labels['refused'] === labels.refused)).toEqual([]);
 });
+
+scenario('a job for later survives the death of everything, and runs once, when it is due', async () => {
+  const notBefore = new Date(Date.now() + 12_000).toISOString();
+  const { id } = await api.submit({ function: 'echo', parameters: { patient: true }, notBefore });
+  await Promise.all([
+    orchestrator.kill(),
+    api.program().kill(),
+    servers.temporal.kill(),
+    servers.postgres.kill(),
+  ]);
+  await Promise.all([servers.temporal.start(), servers.postgres.start()]);
+  await api.startAgain();
+  orchestrator = await here.startOrchestrator();
+  await expectCompletedOnce(api, id);
+  const { startedAt } = await api.job(id);
+  expect(Date.parse(startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(notBefore));
+});

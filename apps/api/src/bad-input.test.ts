@@ -7,6 +7,7 @@ const nobody = '0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70';
 const job = (more: object): object => ({ function: 'sleep', parameters: { seconds: 1 }, ...more });
 const nested = (depth: number): string =>
   `{"function":"echo","parameters":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`;
+const inDays = (days: number): string => new Date(Date.now() + days * 24 * 3_600_000).toISOString();
 const json = { 'content-type': 'application/json' };
 
 test.each<[string, unknown, string, string[]]>([
@@ -50,6 +51,9 @@ test.each<[string, unknown, string, string[]]>([
   ['a priority out of range', job({ priority: 6 }), 'invalid-request', ['/priority']],
   ['a limit of zero', job({ limits: { runSeconds: 0 } }), 'invalid-request', ['/limits/runSeconds']],
   ['an unknown limit', job({ limits: { sleepSeconds: 1 } }), 'invalid-request', ['/limits/sleepSeconds']],
+  ['a moment without its zone', job({ notBefore: '2026-11-22T05:00:00' }), 'invalid-request', ['/notBefore']],
+  ['a day that is none', job({ notBefore: '2026-02-31T05:00:00Z' }), 'invalid-request', ['/notBefore']],
+  ['a moment too far ahead', job({ notBefore: inDays(367) }), 'invalid-request', ['/notBefore']],
   ['a label that is no text', job({ labels: { a: 1 } }), 'invalid-request', ['/labels/a']],
   ['a long name', job({ name: 'x'.repeat(201) }), 'invalid-request', ['/name']],
   ['an unknown pool', job({ pool: 'moon' }), 'unknown-pool', ['/pool']],

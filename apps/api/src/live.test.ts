@@ -122,3 +122,22 @@ test('the record answers in time when the worker is gone', async () => {
   await api.ask(`/v1/jobs/${job.id}:cancel`, { json: { mode: 'force' } });
   await waitForStatus(job.id, 'CANCELED', 'PENDING', 'RUNNING');
 }, 60_000);
+
+test('a job for later is steered before its time, and status is answered at once', async () => {
+  const notBefore = new Date(Date.now() + 3_600_000).toISOString();
+  const { body: job } = await submit({ function: 'echo', notBefore });
+  const scheduled = { status: 'CREATED', waitingReason: { kind: 'scheduled', notBefore } };
+  const answered = async (): Promise<Job | undefined> => {
+    const { body } = await api.ask<Job>(`/v1/jobs/${job.id}`);
+    return body.source === 'workflow' ? body : undefined;
+  };
+  expect(await waitFor(answered, { what: 'the workflow to answer' })).toMatchObject(scheduled);
+  const reassigned = await api.ask(`/v1/jobs/${job.id}:reassign`, { json: { agentId: 'agent-of-the-test' } });
+  expect(reassigned.status).toBe(202);
+  const sent = async () =>
+    (await api.ask<Job>(`/v1/jobs/${job.id}`)).body.assignedAgentId === 'agent-of-the-test';
+  await waitFor(sent, { what: 'the job to be reassigned' });
+  expect((await api.ask<Job>(`/v1/jobs/${job.id}`)).body).toMatchObject(scheduled);
+  expect((await api.ask(`/v1/jobs/${job.id}:cancel`, { json: {} })).status).toBe(202);
+  expect(await waitForStatus(job.id, 'CANCELED')).toMatchObject({ attempt: 0, waitingReason: null });
+});

@@ -3,7 +3,7 @@ import type { JsonObject } from './json.ts';
 import type { Status } from './status.ts';
 import type { EventType } from './transitions.ts';
 
-/** One fact of a job's life. `seq` counts 1, 2, 3 … without gaps; `created` is always 1, `queued` always 2. */
+/** One fact of a job's life. `seq` counts 1, 2, 3 … without gaps; `created` is always 1. */
 export type JobEvent = {
   seq: number;
   type: EventType;

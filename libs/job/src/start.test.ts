@@ -49,6 +49,9 @@ test.each<[string, unknown, string]>([
   ['a priority out of range', { function: 'echo', priority: 6 }, 'priority'],
   ['an unknown limit', { function: 'echo', limits: { years: 1 } }, 'limits'],
   ['a limit of zero', { function: 'echo', limits: { runSeconds: 0 } }, 'limits'],
+  ['a moment without its zone', { function: 'echo', notBefore: '2026-11-22T05:00:00' }, 'notBefore'],
+  ['a moment that is a number', { function: 'echo', notBefore: 1_795_000_000 }, 'notBefore'],
+  ['a moment that is none', { function: 'echo', notBefore: '2026-13-22T05:00:00Z' }, 'notBefore'],
   ['a limit that is no number', { function: 'echo', limits: { runSeconds: NaN } }, 'limits'],
 ])('%s is refused, and the field is named', (_, argument, word) => {
   const parsed = parseStart(argument);

@@ -11,12 +11,14 @@ export type Limits = {
   queueSeconds?: number;
   /** Longest run on one agent, from claim to end of `execute`. */
   runSeconds?: number;
-  /** Longest life, from start to end. */
+  /** Longest life, from submit, or `notBefore` where that is later, to end. */
   totalSeconds?: number;
 };
 
 export const defaultRunSeconds = 24 * 3600;
 export const maxLimitSeconds = 30 * 24 * 3600;
+/** How far ahead of its submit a job may be due. */
+export const maxAheadDays = 366;
 
 /** What the workflow `job` is started with. Small: large parameters and all files travel as references to storage. */
 export type JobStart = {
@@ -38,6 +40,8 @@ export type JobStart = {
   /** 1 (first) to 5 (last). */
   priority: number;
   limits: Limits;
+  /** No agent is asked before this moment (RFC 3339 with its zone). In the past: at once. */
+  notBefore?: string;
   /** So many agents may be lost; the next loss ends the job. */
   maxAgentLosses: number;
   /** A run of the workflow is continued as new when its history has more events than this. */
@@ -87,6 +91,7 @@ const rules: Record<keyof JobStart, Rule> = {
     holds: isLimits,
     form: `{queueSeconds?, runSeconds?, totalSeconds?}, each above 0 and at most ${maxLimitSeconds}`,
   },
+  notBefore: { holds: isMoment, form: 'a moment like 2026-11-22T05:00:00Z, with its zone' },
   maxAgentLosses: { holds: (value) => isNumber(value, 0, 100), form: 'a number from 0 to 100' },
   historyEvents: { holds: (value) => isNumber(value, 10, 10_000), form: 'a number from 10 to 10000' },
   admitted: { holds: (value) => typeof value === 'boolean', form: 'true or false' },
@@ -113,12 +118,25 @@ export function parseStart(argument: unknown): Parsed<JobStart> {
   return { ok: true, value: { ...defaults, ...argument } as unknown as JobStart };
 }
 
+/** True when a job that is accepted at `now` (milliseconds) may not wait so long. */
+export function isTooFarAhead(notBefore: string, now: number): boolean {
+  return Date.parse(notBefore) > now + maxAheadDays * 24 * 3_600_000;
+}
+
 function isField(field: string): field is keyof JobStart {
   return Object.hasOwn(rules, field);
 }
 
 function matches(pattern: RegExp): (value: unknown) => boolean {
   return (value) => typeof value === 'string' && pattern.test(value);
+}
+
+/** RFC 3339, of which JavaScript reads all but a second 60. */
+function isMoment(value: unknown): boolean {
+  return (
+    matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/)(value) &&
+    !Number.isNaN(Date.parse(String(value)))
+  );
 }
 
 function isText(length: number): (value: unknown) => boolean {

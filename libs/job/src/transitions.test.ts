@@ -11,7 +11,10 @@ const card: Record<EventType, Partial<Record<Status, Status>>> = {
   validated: { VALIDATING: 'RUNNING' },
   executed: { RUNNING: 'UPLOADING' },
   uploaded: { UPLOADING: 'COMPLETED' },
-  reassigned: { PENDING: 'PENDING', CLAIMED: 'PENDING', VALIDATING: 'PENDING', RUNNING: 'PENDING' },
+  reassigned: {
+    ...{ CREATED: 'CREATED', PENDING: 'PENDING' },
+    ...{ CLAIMED: 'PENDING', VALIDATING: 'PENDING', RUNNING: 'PENDING' },
+  },
   agentLost: { CLAIMED: 'PENDING', VALIDATING: 'PENDING', RUNNING: 'PENDING', UPLOADING: 'PENDING' },
   givenBack: { CLAIMED: 'PENDING', VALIDATING: 'PENDING', RUNNING: 'PENDING', UPLOADING: 'PENDING' },
   canceled: {

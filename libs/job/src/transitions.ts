@@ -21,11 +21,14 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
-type Row = { from: readonly Status[]; to: Status | 'same' };
+type Row = { from: readonly Status[]; to: Status | 'same' | 'queue' };
 
 const nonTerminal = ['CREATED', 'PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'] as const;
 
-/** The one table of the states. `same` means that the fact is kept and the status stays. */
+/**
+ * The one table of the states. `same` means that the fact is kept and the status stays; `queue` that the job waits for an agent again, or
+ * still for the time that it is due.
+ */
 export const transitionTable: Record<EventType, Row> = {
   created: { from: [], to: 'CREATED' },
   queued: { from: ['CREATED'], to: 'PENDING' },
@@ -34,7 +37,7 @@ export const transitionTable: Record<EventType, Row> = {
   validated: { from: ['VALIDATING'], to: 'RUNNING' },
   executed: { from: ['RUNNING'], to: 'UPLOADING' },
   uploaded: { from: ['UPLOADING'], to: 'COMPLETED' },
-  reassigned: { from: ['PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING'], to: 'PENDING' },
+  reassigned: { from: ['CREATED', 'PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING'], to: 'queue' },
   agentLost: { from: ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'], to: 'PENDING' },
   givenBack: { from: ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'], to: 'PENDING' },
   canceled: { from: nonTerminal, to: 'CANCELED' },
@@ -60,7 +63,13 @@ export function transition(from: Status | null, event: EventType): Transition | 
   if (!row.from.includes(from)) {
     return { refused: true, reason: `'${event}' cannot happen to a job that is ${from}` };
   }
-  return { refused: false, status: row.to === 'same' ? from : row.to };
+  return { refused: false, status: destination(from, row.to) };
+}
+
+function destination(from: Status, to: Row['to']): Status {
+  if (to === 'same') return from;
+  if (to === 'queue') return from === 'CREATED' ? from : 'PENDING';
+  return to;
 }
 
 /** Every status that `event` may happen in. */

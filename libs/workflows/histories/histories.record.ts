@@ -62,6 +62,14 @@ test('all stages', async () => {
   await keep('all-stages', await start({ function: 'echo', pool: 'full' }));
 });
 
+test('for later, and reassigned meanwhile', async () => {
+  const notBefore = new Date(Date.now() + 2_000).toISOString();
+  const handle = await start({ function: 'echo', version: '1.0.0', admitted: true, pool: 'nobody', notBefore });
+  await reaches(handle, 'CREATED');
+  await handle.signal('reassign', { anyone: true });
+  await keep('scheduled', handle);
+});
+
 test('canceled while it runs', async () => {
   const handle = await start({ function: 'echo', pool: 'waiting' });
   await reaches(handle, 'RUNNING');

@@ -161,6 +161,9 @@ function reassigned(
       to: { agentId, pool },
       ...(isHeld(state.status) ? { acknowledgedAt } : {}),
     },
-    change: { assignedAgentId: agentId, pool, agentId: null, stop: null, queuedAt: new Date().toISOString() },
+    change: {
+      ...{ assignedAgentId: agentId, pool, agentId: null, stop: null },
+      ...(state.status === 'CREATED' ? {} : { queuedAt: new Date().toISOString() }),
+    },
   };
 }

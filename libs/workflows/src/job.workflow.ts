@@ -13,6 +13,7 @@ import {
   proxyLocalActivities,
   type RetryPolicy,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -93,7 +94,11 @@ export async function job(argument: unknown): Promise<Outcome> {
 
 async function live(life: Life, opening: Opening): Promise<Outcome> {
   try {
-    if (life.ledger.state.status === 'CREATED') life.start = await admitted(life, opening);
+    if (life.ledger.state.status === 'CREATED') {
+      life.start = await admitted(life, opening);
+      await due(life);
+      await queued(life);
+    }
     for (;;) {
       const outcome = await attempt(life);
       if (outcome !== 'again') return outcome;
@@ -106,34 +111,43 @@ async function live(life: Life, opening: Opening): Promise<Outcome> {
   }
 }
 
-/** From CREATED to PENDING. A start that did not come through the API is checked first. */
-async function admitted({ start, ledger }: Life, { refused }: Opening): Promise<JobStart> {
-  const queued = { type: 'queued', change: { queuedAt: new Date().toISOString() } } as const;
-  if (refused === undefined && start.admitted) {
-    await ledger.apply(queued);
-    return start;
-  }
+/** A start that did not come through the API is checked first. */
+async function admitted(life: Life, { refused }: Opening): Promise<JobStart> {
+  const { start } = life;
+  if (refused === undefined && start.admitted) return start;
   const error = jobError('invalid-start', refused ?? '');
   const admission =
     refused === undefined
       ? await admitNow(start).catch(() => admitEventually(start))
       : ({ admitted: false, error } as const);
   if (!admission.admitted) {
-    await ledger.apply(queued);
+    await queued(life);
     throw new Failing(admission.error);
   }
   upsertSearchAttributes(searchAttributesOf(admission.start));
-  const { version, pool, assignedAgentId } = admission.start;
-  await ledger.apply({
-    ...queued,
-    change: {
-      ...queued.change,
-      functionVersion: version ?? null,
-      pool: pool ?? null,
-      assignedAgentId: assignedAgentId ?? null,
-    },
-  });
   return admission.start;
+}
+
+/** A job for later stays CREATED until then, and open to commands. */
+async function due(life: Life): Promise<void> {
+  const at = Date.parse(life.start.notBefore ?? '');
+  // Of a direct start the record knows nothing yet.
+  if (at > Date.now()) await life.ledger.apply();
+  while (at > Date.now()) {
+    await interruptible(() => sleep(at - Date.now(), { summary: 'notBefore' }), life).catch(whenReassigned);
+    await startAfreshIfLong(life);
+  }
+}
+
+/** A job that waits for its time, and not for an agent, goes on waiting. */
+function whenReassigned(setback: unknown): void {
+  if (!(setback instanceof BackInQueue)) throw setback;
+}
+
+/** From CREATED to PENDING. */
+async function queued({ start, ledger }: Life): Promise<void> {
+  const change = { queuedAt: new Date().toISOString(), functionVersion: start.version ?? null };
+  await ledger.apply({ type: 'queued', change });
 }
 
 /** One way from the queue to the end, on one agent. */

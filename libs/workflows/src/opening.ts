@@ -1,5 +1,5 @@
 import type { JobEvent, JobState } from '@perdure/job/event';
-import { type JobStart, parseStart } from '@perdure/job/start';
+import { isTooFarAhead, type JobStart, maxAheadDays, parseStart } from '@perdure/job/start';
 import { workflowInfo } from '@temporalio/workflow';
 import type { Command } from './inbox.ts';
 
@@ -18,7 +18,7 @@ export function open(argument: unknown): Opening {
   // Only this workflow continues itself as new, so what it handed on can be trusted.
   if (continuedFromExecutionRunId !== undefined) return argument as Opening;
 
-  const parsed = parseStart(argument);
+  const parsed = parsedFor(argument, startTime);
   const start = parsed.ok ? parsed.value : placeholder();
   const createdAt = startTime.toISOString();
   const state: JobState = {
@@ -54,6 +54,13 @@ export function open(argument: unknown): Opening {
     data: null,
   };
   return { start, state, events: [created], waiting: [], ...(parsed.ok ? {} : { refused: parsed.message }) };
+}
+
+function parsedFor(argument: unknown, startTime: Date): ReturnType<typeof parseStart> {
+  const parsed = parseStart(argument);
+  const notBefore = parsed.ok ? parsed.value.notBefore : undefined;
+  if (notBefore === undefined || !isTooFarAhead(notBefore, startTime.getTime())) return parsed;
+  return { ok: false, message: `notBefore is at most ${maxAheadDays} days ahead` };
 }
 
 /** A job whose start cannot be understood is still a job, so that its failure can be recorded and read. */

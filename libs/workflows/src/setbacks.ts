@@ -57,20 +57,23 @@ export function claimFailed(failure: unknown, life: Life): never {
 }
 
 /** Milliseconds that a stage may take: its own limit, or what is left of the whole life if that is less. Temporal wants at least one. */
-export function timeLeft({ start, ledger }: Life, limitSeconds: number | undefined): number | undefined {
-  const { totalSeconds } = start.limits;
-  const total =
-    totalSeconds === undefined
-      ? Infinity
-      : Date.parse(ledger.state.createdAt) + totalSeconds * 1000 - Date.now();
+export function timeLeft(life: Life, limitSeconds: number | undefined): number | undefined {
+  const total = endOfLife(life) - Date.now();
   const least = Math.min(total, (limitSeconds ?? Infinity) * 1000);
   return least === Infinity ? undefined : Math.max(1, least);
 }
 
+/** When `totalSeconds` are over. A job that is due later is as old as if it had been accepted then. */
+function endOfLife({ start, ledger }: Life): number {
+  const { totalSeconds = Infinity } = start.limits;
+  const accepted = Date.parse(ledger.state.createdAt);
+  const due = start.notBefore === undefined ? accepted : Date.parse(start.notBefore);
+  return Math.max(accepted, due) + totalSeconds * 1000;
+}
+
 function timeLimit(life: Life, code: 'queue-time-limit' | 'run-time-limit', seconds: number | undefined) {
   const { totalSeconds } = life.start.limits;
-  const overall =
-    totalSeconds !== undefined && Date.now() >= Date.parse(life.ledger.state.createdAt) + totalSeconds * 1000;
+  const overall = Date.now() >= endOfLife(life);
   return overall
     ? jobError('total-time-limit', `the limit is ${totalSeconds} s`)
     : jobError(code, `the limit is ${seconds ?? 'the default'} s`);

@@ -3,7 +3,7 @@ import { type ErrorCode, PerdureError } from '@perdure/job/errors';
 import { filesIn } from '@perdure/job/files-in';
 import { canServe } from '@perdure/job/queues';
 import type { JobRequest } from '@perdure/job/schemas';
-import { type JobStart, parseStart } from '@perdure/job/start';
+import { isTooFarAhead, type JobStart, maxAheadDays, parseStart } from '@perdure/job/start';
 import { getAgent, getFile, poolExists } from '@perdure/store/read';
 import { offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
@@ -33,6 +33,8 @@ export class Admission {
       throw new PerdureError('invalid-parameters', `${first?.pointer} ${first?.detail}`, { details });
     }
     const { version } = known.record;
+    if (request.notBefore !== undefined && isTooFarAhead(request.notBefore, Date.now()))
+      throw refusal('invalid-request', '/notBefore', `notBefore is at most ${maxAheadDays} days ahead`);
     await this.checkWho(tenantId, request, version);
     await this.checkFiles(tenantId, filesIn(known.record.inputSchema, parameters));
     return toStart(caller, request, version);

@@ -98,13 +98,13 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
     priority: record.priority,
     labels: record.labels,
     limits: record.limits,
+    notBefore: notBeforeOf(record),
     progress: record.progress,
     files: record.files.map(toJobFile),
     error: record.error,
     lastFailure: record.lastFailure,
     nextAttemptAt: record.nextAttemptAt,
-    // Nobody else writes it.
-    waitingReason: status === 'PENDING' ? (record.waitingReason as WaitingReason | null) : null,
+    waitingReason: waitingReasonOf(record, status),
     cancelRequestedAt: record.cancelRequestedAt,
     cancelDeliveredAt: record.cancelDeliveredAt,
     cancelDeadlineAt: record.cancelRequestedAt === null ? null : (record.stop?.deadlineAt ?? null),
@@ -126,6 +126,19 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
       temporal: ui(record.id),
     },
   };
+}
+
+function notBeforeOf({ start: { notBefore } }: JobRecord): string | null {
+  return notBefore === undefined ? null : new Date(notBefore).toISOString();
+}
+
+/** Not by the clock: what an ETag stands for does not change by itself. */
+function waitingReasonOf(record: JobRecord, status: AnsweredStatus): WaitingReason | null {
+  // Nobody else writes it.
+  if (status === 'PENDING') return record.waitingReason as WaitingReason | null;
+  const notBefore = notBeforeOf(record);
+  const later = status === 'CREATED' && notBefore !== null && notBefore > record.createdAt;
+  return later ? { kind: 'scheduled', notBefore } : null;
 }
 
 function toJobFile({

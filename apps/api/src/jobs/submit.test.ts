@@ -127,6 +127,33 @@ describe('submit', () => {
   });
 });
 
+describe('a job for later', () => {
+  const notBefore = new Date(Date.now() + 3_600_000).toISOString();
+
+  test('is accepted at once, and says what it waits for', async () => {
+    const zoned = notBefore.replace('Z', '+00:00');
+    const job = await api().submitted({ ...sleepJob, notBefore: zoned });
+    const scheduled = {
+      status: 'CREATED',
+      notBefore,
+      queuedAt: null,
+      waitingReason: { kind: 'scheduled', notBefore },
+    };
+    expect(Job.parse(job)).toMatchObject(scheduled);
+    expect(Job.parse((await api().ask(`/v1/jobs/${job.id}`)).body)).toMatchObject(scheduled);
+    const { items } = JobPage.parse((await api().ask('/v1/jobs?status=CREATED&pageSize=200')).body);
+    expect(items.find(({ id }) => id === job.id)).toMatchObject(scheduled);
+    const workflow = await api().client.workflow.getHandle(job.id).describe();
+    expect(workflow.status.name).toBe('RUNNING');
+  });
+
+  test('that was due in the past waits for nothing', async () => {
+    const past = '2026-01-01T00:00:00.000Z';
+    const job = await api().submitted({ ...sleepJob, notBefore: past });
+    expect(job).toMatchObject({ notBefore: past, waitingReason: null });
+  });
+});
+
 describe('list', () => {
   test('goes through all jobs once, newest first', async () => {
     const ids = [];

@@ -40,6 +40,10 @@ const agents = z.int().describe('How many agents offer what the job asks for');
 export const WaitingReason = z
   .discriminatedUnion('kind', [
     z.strictObject({
+      kind: z.literal('scheduled').describe('The job was submitted for later'),
+      notBefore: moment,
+    }),
+    z.strictObject({
       kind: z.literal('no-agent-serves').describe('No agent that is online offers what the job asks for'),
     }),
     z.strictObject({ kind: z.literal('pool-empty').describe('No agent is in the pool'), pool: poolName }),
@@ -73,7 +77,7 @@ export const WaitingReason = z
         .describe('Null: Temporal was not asked, or did not answer'),
     }),
   ])
-  .meta({ id: 'WaitingReason', description: 'Why a PENDING job waits' });
+  .meta({ id: 'WaitingReason', description: 'Why a job waits that is PENDING, or CREATED for later' });
 export type WaitingReason = z.output<typeof WaitingReason>;
 
 export const JobFile = z
@@ -105,6 +109,7 @@ export const Job = z
     labels: z.record(z.string(), z.string()),
     parameters: anyObject.describe('As given at submit'),
     limits: Limits,
+    notBefore: when('No agent is asked before this moment'),
     progress: Progress.nullable(),
     output: anyObject.nullable().describe('What the function returned, once COMPLETED'),
     files: z.array(JobFile).describe('The files it brought forth, once COMPLETED'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxGraceSeconds } from '../commands.ts';
-import { maxLimitSeconds } from '../start.ts';
+import { maxAheadDays, maxLimitSeconds } from '../start.ts';
 import { statuses } from '../status.ts';
 import {
   agentId,
@@ -26,7 +26,9 @@ export const Limits = z
   .strictObject({
     queueSeconds: seconds.optional().describe('Longest wait for an agent, in seconds, each time'),
     runSeconds: seconds.optional().describe('Longest run on one agent, in seconds'),
-    totalSeconds: seconds.optional().describe('Longest life, from submit to end, in seconds'),
+    totalSeconds: seconds
+      .optional()
+      .describe('Longest life, from submit (or `notBefore`, where that is later) to end, in seconds'),
   })
   .meta({ id: 'Limits', description: 'Time limits; a job that exceeds one ends as FAILED' });
 
@@ -50,6 +52,10 @@ export const JobRequest = z
     operatingSystem: systemName.optional().describe('Only agents that run on it'),
     priority: z.int().min(1).max(5).optional().describe('1 (first) to 5 (last), 3 without it'),
     limits: Limits.optional(),
+    notBefore: z.iso
+      .datetime({ offset: true, error: 'is a moment like 2026-11-22T05:00:00Z, with its zone' })
+      .optional()
+      .describe(`Asks no agent before this moment, at most ${maxAheadDays} days ahead; in the past: at once`),
     maxAgentLosses: z.int().min(0).max(100).optional().describe('So many agents may be lost; 3 without it'),
     validateOnly: z.boolean().optional().describe('Check it all, and make no job'),
   })
