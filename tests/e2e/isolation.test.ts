@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { JsonObject } from '@perdure/job/json';
-import { readFile } from 'node:fs/promises';
+import { megabytesOf } from '../support/alive.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Api, house, type House } from './support/house.ts';
 import type { Program } from './support/program.ts';
@@ -19,8 +19,6 @@ const { scenario } = house(sharedServers, async (opened) => {
 });
 
 const submit = (name: string, parameters: JsonObject = {}) => api.submit({ function: name, parameters });
-const megabytesOf = async (pid: number): Promise<number> =>
-  Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 scenario('whatever a function does to itself, its agent goes on and its neighbours complete', async () => {
   const expected: [string, JsonObject, string][] = [

@@ -35,6 +35,7 @@ export async function createOrchestrator(
         startOptions,
         startAfterMs: 5_000,
         quietAfterMs: 2 * config.housekeepingSeconds * 1000,
+        logRetentionDays: config.logRetentionDays,
       }),
     },
     // After a worker was killed, the next answers to queries wait this long for it.

@@ -1,4 +1,5 @@
 import type { JobStart } from '@perdure/job/start';
+import { dropLogPartitions, makeLogPartitions } from '@perdure/store/admin';
 import type { Database } from '@perdure/store/database';
 import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
 import type { Recorder } from '@perdure/store/record';
@@ -18,6 +19,8 @@ export type HousekeepingDeps = {
   startAfterMs: number;
   /** A job of which nothing was heard for so long is compared with Temporal. */
   quietAfterMs: number;
+  /** Days that log lines are kept. */
+  logRetentionDays: number;
 };
 
 /** Jobs looked at in one round, of each kind, and so many at once. */
@@ -36,6 +39,7 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
       try {
         const started = await startForgotten(deps, client);
         const closed = await compareQuiet(deps, client);
+        await keepLogs(deps);
         return { started, closed };
       } finally {
         clearInterval(beat);
@@ -64,6 +68,18 @@ async function compareQuiet(
   client: Client,
 ): Promise<number> {
   return countOf(await quietJobs(db, quietAfterMs, perRound), (job) => reconcile(db, recorder, client, job));
+}
+
+/** Makes room for the lines of the days to come, and lets the old ones go. */
+async function keepLogs({ db, logRetentionDays }: HousekeepingDeps): Promise<void> {
+  try {
+    await makeLogPartitions(db);
+    const dropped = await dropLogPartitions(db, logRetentionDays);
+    if (dropped.length > 0) log.info('old log lines were dropped', { dropped });
+  } catch (failure) {
+    // A lock that was not to be had: the next round tries again.
+    log.warn('the housekeeping failed for the logs', { failure: String(failure) });
+  }
 }
 
 /** How many jobs `work` is true of. One that fails must not keep the others from their turn; it comes round again. */

@@ -53,6 +53,7 @@ export const workerVariables = z
     ),
     DRAIN_SECONDS: wholeNumber('seconds that running jobs get to finish after SIGTERM', 0, 86_400, '30'),
     HOUSEKEEPING_SECONDS: wholeNumber('seconds between two rounds of the housekeeping', 1, 86_400, '10'),
+    LOG_RETENTION_DAYS: wholeNumber('days that the log lines of jobs are kept', 2, 36_500, '30'),
     ...logLevel,
   })
   .superRefine(requirePairs, { when: () => true });
@@ -80,6 +81,7 @@ export function loadWorkerConfig(environment: NodeJS.ProcessEnv = readEnvironmen
     },
     limits: { fileBytes: env.MAX_FILE_BYTES },
     housekeepingSeconds: env.HOUSEKEEPING_SECONDS,
+    logRetentionDays: env.LOG_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -48,6 +48,7 @@ export {
   CancelRequest,
   JobPath,
   JobQuery,
+  levelsFrom,
   JobRequest,
   LogQuery,
   ReassignRequest,

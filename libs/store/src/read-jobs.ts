@@ -3,7 +3,7 @@ import type { Status } from '@perdure/job/status';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { toJobRecord } from './job-rows.ts';
-import type { JobRecord, LogLine } from './records.ts';
+import type { JobRecord } from './records.ts';
 import { milliseconds } from './times.ts';
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<JobRecord | undefined> {
@@ -78,24 +78,6 @@ export async function getEvents(db: Database, tenantId: string, jobId: string): 
     .orderBy('seq')
     .execute();
   return rows.map((row) => ({ ...row, at: milliseconds(row.at) }));
-}
-
-/** Oldest first; `since` is exclusive: the `at` of the last line that was read. */
-export function getLogs(
-  db: Database,
-  tenantId: string,
-  jobId: string,
-  { since, limit }: { since?: string; limit: number },
-): Promise<LogLine[]> {
-  return db.kysely
-    .selectFrom('jobLogs')
-    .select(['at', 'attempt', 'stream', 'level', 'text'])
-    .where('tenantId', '=', tenantId)
-    .where('jobId', '=', jobId)
-    .$if(since !== undefined, (query) => query.where(sql<boolean>`at > ${since}::timestamptz`))
-    .orderBy('at')
-    .limit(limit)
-    .execute();
 }
 
 /** The job that an idempotency key made, and the fingerprint of the request that did. */

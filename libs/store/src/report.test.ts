@@ -33,7 +33,8 @@ async function aJob(
 }
 
 const job = (id: string) => getJob(db, defaultTenantId, id);
-const logs = (id: string, options = {}) => getLogs(db, defaultTenantId, id, { limit: 10_000, ...options });
+const logs = async (id: string, options = {}) =>
+  (await getLogs(db, defaultTenantId, id, { limit: 10_000, ...options })).lines;
 const line = (text: string, at = '2026-01-01T00:00:00.000000Z'): NewLogLine => ({
   at,
   stream: 'log',
@@ -114,13 +115,16 @@ test('an agent learns how to stop, and when it first learned of a cancel is kept
 describe('log lines', () => {
   test('have times that rise by microseconds, whatever the agent says', async () => {
     const id = await aJob();
+    // An hour ago, in whole minutes.
+    const past = (seconds: string) =>
+      `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 17)}${seconds}`;
     await appendLogs(db, id, 2, [
-      line('a', '2026-01-01T00:00:00.000005Z'),
-      line('b', '2026-01-01T00:00:00.000005Z'),
-      line('c', '2026-01-01T00:00:00.000001Z'),
-      line('d', '2026-01-01T00:00:01.5Z'),
+      line('a', past('00.000005Z')),
+      line('b', past('00.000005Z')),
+      line('c', past('00.000001Z')),
+      line('d', past('01.5Z')),
     ]);
-    await appendLogs(db, id, 2, [line('e', '2026-01-01T00:00:00Z'), line('f', '2026-01-01T00:00:02Z')]);
+    await appendLogs(db, id, 2, [line('e', past('00Z')), line('f', past('02Z'))]);
     expect((await logs(id)).map(({ at, text }) => [text, at.slice(17)])).toEqual([
       ['a', '00.000005Z'],
       ['b', '00.000006Z'],
@@ -129,6 +133,15 @@ describe('log lines', () => {
       ['e', '01.500001Z'],
       ['f', '02.000000Z'],
     ]);
+  });
+
+  test('from before the job, or very old, are put to where there is room for them', async () => {
+    const id = await aJob('RUNNING', { createdAt: new Date(Date.now() - 60_000).toISOString() });
+    const old = await aJob('RUNNING', { createdAt: '2020-01-01T00:00:00.000Z' });
+    for (const one of [id, old]) await appendLogs(db, one, 2, [line('a', '1970-01-01T00:00:00Z')]);
+    const ageOf = async (one: string) => Date.now() - Date.parse((await logs(one))[0]?.at ?? '');
+    expect(Math.round((await ageOf(id)) / 60_000)).toBe(1);
+    expect(Math.round((await ageOf(old)) / 3_600_000)).toBe(24);
   });
 
   test('stay strictly rising, and complete, under many writers at once', async () => {
@@ -172,7 +185,9 @@ describe('log lines', () => {
     const [first] = await logs(id, { limit: 1 });
     expect((await logs(id, { since: first?.at, limit: 1 })).map(({ text }) => text)).toEqual(['b']);
     expect((await logs(id, { since: first?.at })).map(({ text }) => text)).toEqual(['b', 'c']);
-    expect(await getLogs(db, '00000000-0000-7000-8000-0000000000ff', id, { limit: 10 })).toEqual([]);
+    expect(await getLogs(db, '00000000-0000-7000-8000-0000000000ff', id, { limit: 10 })).toEqual({
+      lines: [],
+    });
   });
 
   test('are cleaned and cut, and leave the revision alone', async () => {

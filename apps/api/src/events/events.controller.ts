@@ -8,8 +8,6 @@ import { Caller, type Principal } from '../http/caller.ts';
 import { whenClosed } from '../http/closed.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
-import { dropWhenStalled } from '../http/stalled.ts';
-import { Settings } from '../settings.ts';
 import { JobEventsService } from './job-events.service.ts';
 import { OpenStreams } from './open-streams.ts';
 import { TenantEventsService } from './tenant-events.service.ts';
@@ -29,7 +27,6 @@ export class EventsController {
     private readonly streams: OpenStreams,
     private readonly ofJobs: JobEventsService,
     private readonly ofTenants: TenantEventsService,
-    private readonly settings: Settings,
   ) {}
 
   @Get('jobs/:id(^[^:/]+)/events')
@@ -90,8 +87,7 @@ export class EventsController {
     reply.header('x-accel-buffering', 'no');
     if (request.method === 'HEAD') return void (await reply.send(''));
     const gone = whenClosed(reply);
-    this.streams.add(caller, gone);
-    dropWhenStalled(reply.raw, this.settings.config.streams.stallMs);
+    this.streams.open(caller, reply, gone);
     await reply.send(Readable.from(follow(gone), { highWaterMark: 1 }));
   }
 }

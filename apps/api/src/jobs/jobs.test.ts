@@ -106,6 +106,78 @@ describe('history and logs', () => {
     });
   });
 
+  test('all lines so far are had as ndjson or text, whatever the length of a page', async () => {
+    const job = await api().running();
+    const texts = Array.from({ length: 2_500 }, (_, n) => `line ${n}`);
+    await appendLogs(api().db, job.id, 1, texts.map(line));
+    const path = `/v1/jobs/${job.id}/logs`;
+    const page = LogPage.parse((await api().ask(path)).body);
+    expect([page.items.length, page.more]).toEqual([1_000, true]);
+    const ndjson = await api().ask(path, { headers: { accept: 'application/x-ndjson' } });
+    const lines = ndjson.text.trimEnd().split('\n');
+    expect(lines.map((one) => JSON.parse(one).text)).toEqual(texts);
+    const plain = await api().ask(path, { headers: { accept: 'text/plain' } });
+    expect(plain.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(plain.text.trimEnd().split('\n')).toEqual(
+      lines.map((one) => `${JSON.parse(one).at} log info ${JSON.parse(one).text}`),
+    );
+    const some = await api().ask(`${path}?limit=1500`, { headers: { accept: 'text/plain' } });
+    expect(some.text.trimEnd().split('\n')).toEqual(plain.text.split('\n').slice(0, 1_500));
+    expect(plain.headers.get('perdure-logs-kept-since')).toBeNull();
+  });
+
+  test('lines are found by attempt, stream, level and text; a search goes on where it stopped', async () => {
+    const job = await api().running();
+    const path = `/v1/jobs/${job.id}/logs`;
+    await appendLogs(api().db, job.id, 1, [
+      { ...line('Needle one'), stream: 'stderr', level: 'error' },
+      { ...line('hay'), stream: 'stdout', level: 'debug' },
+      { ...line('warned'), stream: 'log', level: 'warn' },
+    ]);
+    const found = async (query: string) =>
+      LogPage.parse((await api().ask(`${path}?${query}`)).body).items.map(({ text }) => text);
+    expect(await found('q=needle')).toEqual(['Needle one']);
+    expect(await found('q=no%20such')).toEqual([]);
+    expect(await found('level=warn')).toEqual(['Needle one', 'warned']);
+    expect(await found('stream=stdout,log')).toEqual(['hay', 'warned']);
+    expect(await found('stream=stdout&stream=stderr&level=info')).toEqual(['Needle one']);
+    expect(await found('attempt=1')).toHaveLength(3);
+    expect(await found('attempt=2')).toEqual([]);
+    for (const [query, field] of [
+      ['level=loud', 'level'],
+      ['stream=x', 'stream'],
+      ['attempt=0', 'attempt'],
+      ['q=', 'q'],
+    ]) {
+      const problem = await api().problem(`${path}?${query}`);
+      expect([problem.status, problem.errors?.[0]?.pointer]).toEqual([
+        422,
+        expect.stringContaining(`query/${field}`),
+      ]);
+    }
+
+    // Far more than one request looks at.
+    await api().db.pool.query(
+      `insert into job_logs (tenant_id, job_id, at, attempt, stream, level, text)
+       select tenant_id, id, now() + n * interval '1 microsecond', 1, 'log', 'info', 'hay'
+       from jobs, generate_series(1, 150000) as n where id = $1`,
+      [job.id],
+    );
+    const first = LogPage.parse((await api().ask(`${path}?q=nothing`)).body);
+    expect(first).toMatchObject({ items: [], more: true });
+    const second = LogPage.parse((await api().ask(`${path}?q=nothing&since=${first.nextSince}`)).body);
+    expect(second).toMatchObject({ items: [], more: false });
+  });
+
+  test('lines that are no longer kept are told of', async () => {
+    const job = await api().submitted();
+    await api().db.pool.query(`update jobs set created_at = '2020-01-01' where id = $1`, [job.id]);
+    const { headers } = await api().ask(`/v1/jobs/${job.id}/logs`);
+    expect(Date.parse(headers.get('perdure-logs-kept-since') ?? '')).toBeGreaterThan(
+      Date.now() - 3 * 86_400_000,
+    );
+  });
+
   test('followed logs stream until the job ends', async () => {
     const job = await api().running();
     await appendLogs(api().db, job.id, 1, [line('early')]);

@@ -1,57 +1,83 @@
 import { Injectable } from '@nestjs/common';
 import type { LogLine, LogPage } from '@perdure/job/schemas';
 import { isTerminal } from '@perdure/job/status';
-import { getLogs } from '@perdure/store/read';
+import { getLogs, type LogFilter, logsKeptSince } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { Kept } from '../kept.ts';
 import { Changes } from './changes.ts';
 import { JobsService } from './jobs.service.ts';
 
-const defaultLimit = 1_000;
-const followBatch = 500;
+/** Lines read at once for a stream. */
+const batchLines = 1_000;
+/** A search looks at so many lines before it answers, be there something found or not. */
+const searchedLines = 100_000;
 /** Should a notification be lost, a follower looks again after so long. */
 const lookAgainMs = 15_000;
+const keptMs = 60_000;
+
+/** `from`: where to go on. `more`: there is, or may be, more to be had at once. */
+type Batch = { lines: LogLine[]; from: string | undefined; more: boolean };
 
 @Injectable()
 export class LogsService {
+  private readonly kept = new Kept<string>(keptMs);
+
   constructor(
     private readonly database: DatabaseService,
     private readonly jobs: JobsService,
     private readonly changes: Changes,
   ) {}
 
-  async page(
-    caller: Principal,
-    jobId: string,
-    since: string | undefined,
-    limit = defaultLimit,
-  ): Promise<LogPage> {
-    await this.jobs.revision(caller, jobId);
-    const items = await this.lines(caller, jobId, since, limit);
-    return { items, nextSince: items.at(-1)?.at ?? since ?? null };
+  /**
+   * Throws 'not-found'. The moment from which on lines are kept, where the job is older than that.
+   */
+  async keptSince(caller: Principal, jobId: string): Promise<string | undefined> {
+    const { createdAt } = await this.jobs.revision(caller, jobId);
+    const since = await this.kept.get('', () => this.database.call((db) => logsKeptSince(db)));
+    return createdAt < since ? since : undefined;
   }
 
-  /**
-   * Every line from `since` on as ndjson, until the job has ended and its last line is sent, the client is gone, or the
-   * server closes. Nothing is read ahead of a slow client.
-   */
+  async page(caller: Principal, jobId: string, wanted: LogFilter, limit: number): Promise<LogPage> {
+    const { lines, from, more } = await this.batch(caller, jobId, wanted, limit);
+    return { items: lines, nextSince: from ?? null, more };
+  }
+
+  /** All lines so far, or the first of them. Nothing is read ahead of a slow client. */
+  async *stream(
+    caller: Principal,
+    jobId: string,
+    wanted: LogFilter,
+    limit: number,
+  ): AsyncGenerator<LogLine[]> {
+    let { since } = wanted;
+    for (let left = limit; left > 0;) {
+      const batch = await this.batch(caller, jobId, { ...wanted, since }, Math.min(left, batchLines));
+      if (batch.lines.length > 0) yield batch.lines;
+      if (!batch.more) return;
+      since = batch.from;
+      left -= batch.lines.length;
+    }
+  }
+
+  /** Every line, until the job has ended and its last line is sent, the client is gone, or the server closes. */
   async *follow(
     caller: Principal,
     jobId: string,
-    since: string | undefined,
+    wanted: LogFilter,
     gone: AbortSignal,
-  ): AsyncGenerator<string> {
-    let from = since;
+  ): AsyncGenerator<LogLine[]> {
+    let { since } = wanted;
     const watch = this.changes.watch(jobId, gone);
     try {
       for (;;) {
         const heard = watch.count;
         // The state is read before the lines: when it is final, all lines are there.
         const { status } = await this.jobs.revision(caller, jobId);
-        const lines = await this.lines(caller, jobId, from, followBatch);
-        if (lines.length > 0) yield toNdjson(lines);
-        from = lines.at(-1)?.at ?? from;
-        if (lines.length === followBatch) continue;
+        const { lines, from, more } = await this.batch(caller, jobId, { ...wanted, since }, batchLines);
+        if (lines.length > 0) yield lines;
+        since = from;
+        if (more) continue;
         if (isTerminal(status)) return;
         if ((await watch.after(heard, lookAgainMs)) === 'closing') return;
       }
@@ -60,16 +86,22 @@ export class LogsService {
     }
   }
 
-  private lines(
+  private async batch(
     { tenantId }: Principal,
     jobId: string,
-    since: string | undefined,
+    wanted: LogFilter,
     limit: number,
-  ): Promise<LogLine[]> {
-    return this.database.call((db) => getLogs(db, tenantId, jobId, { since, limit }));
+  ): Promise<Batch> {
+    const { since } = wanted;
+    const searched = isSearch(wanted) ? searchedLines : undefined;
+    const { lines, until } = await this.database.call((db) =>
+      getLogs(db, tenantId, jobId, { ...wanted, limit, searched }),
+    );
+    const last = lines.at(-1)?.at ?? since;
+    if (lines.length === limit) return { lines, from: last, more: true };
+    return { lines, from: until ?? last, more: until !== undefined };
   }
 }
 
-export function toNdjson(lines: readonly LogLine[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-}
+const isSearch = ({ since: _since, ...rest }: LogFilter): boolean =>
+  Object.values(rest).some((one) => one !== undefined);

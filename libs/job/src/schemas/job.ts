@@ -7,6 +7,8 @@ import {
   anyObject,
   digest,
   functionName,
+  logLevel,
+  logStream,
   moment,
   nextPageToken,
   poolName,
@@ -191,8 +193,8 @@ export const LogLine = z
   .strictObject({
     at: moment.describe('Rises strictly within a job; microseconds'),
     attempt: z.int(),
-    stream: z.enum(['stdout', 'stderr', 'log']),
-    level: z.enum(['debug', 'info', 'warn', 'error']),
+    stream: logStream,
+    level: logLevel,
     text: z.string(),
   })
   .meta({ id: 'LogLine', description: 'One line that a job logged' });
@@ -202,6 +204,7 @@ export const LogPage = z
   .strictObject({
     items: z.array(LogLine),
     nextSince: moment.nullable().describe('Ask with this `since` for what comes after; null: no line yet'),
+    more: z.boolean().describe('Ask at once: there is more, or a search has not looked at all lines yet'),
   })
   .meta({ id: 'LogPage', description: 'Lines of a log, oldest first' });
 export type LogPage = z.output<typeof LogPage>;

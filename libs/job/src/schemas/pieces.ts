@@ -64,6 +64,11 @@ export const agentId = z
   .describe('The id of an agent')
   .meta({ examples: ['agent-1'] });
 
+export const logStream = z.enum(['stdout', 'stderr', 'log']);
+
+/** From the least grave on. */
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error']);
+
 /** A text between bounds that are counted in characters, never empty. */
 export const text = (length: number) => z.string().min(1).max(length);
 

@@ -7,6 +7,8 @@ import {
   anyObject,
   functionName,
   jobId,
+  logLevel,
+  logStream,
   pageSize,
   pageToken,
   poolName,
@@ -130,7 +132,16 @@ export const LogQuery = z.strictObject({
   since: z.iso.datetime().optional().describe('Only lines after this moment (exclusive); microseconds count'),
   limit: queryInteger(1, 10_000)
     .optional()
-    .describe('How many lines at most; 1000 without it; not with `follow`'),
-  follow: queryBoolean.optional().describe('Stream lines as ndjson until the job ends'),
+    .describe('How many lines at most; 1000 without it as JSON, else all; not with `follow`'),
+  follow: queryBoolean.optional().describe('Stream lines until the job ends'),
+  attempt: queryInteger(1, 1_000_000).optional().describe('Only lines of this attempt'),
+  stream: queryList(logStream).optional().describe('Only lines of these streams'),
+  level: logLevel.optional().describe('Only lines of this level, or a graver one'),
+  q: text(200).optional().describe('Only lines that contain this, in capitals or not'),
 });
 export type LogQuery = z.output<typeof LogQuery>;
+
+/** A level and the graver ones. */
+export function levelsFrom(level: z.output<typeof logLevel>): z.output<typeof logLevel>[] {
+  return logLevel.options.slice(logLevel.options.indexOf(level));
+}

@@ -6,6 +6,7 @@ import { jobEventsAndLogs } from './0004-job-events-and-logs.ts';
 import { files } from './0005-files.ts';
 import { fleet } from './0006-fleet.ts';
 import { eventStreams } from './0007-event-streams.ts';
+import { logPartitions } from './0008-log-partitions.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
@@ -17,5 +18,6 @@ export const migrations: Record<string, Migration> = {
   '0005-files': files,
   '0006-fleet': fleet,
   '0007-event-streams': eventStreams,
+  '0008-log-partitions': logPartitions,
   '0013-waiting-reasons': waitingReasons,
 };

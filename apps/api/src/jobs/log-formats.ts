@@ -1,0 +1,19 @@
+import type { LogLine } from '@perdure/job/schemas';
+
+export const ndjson = 'application/x-ndjson';
+export const plainText = 'text/plain';
+
+/** How lines are written one after the other. */
+export const formats: Record<typeof ndjson | typeof plainText, (lines: readonly LogLine[]) => string> = {
+  [ndjson]: (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+  [plainText]: (lines) =>
+    lines.map(({ at, stream, level, text }) => `${at} ${stream} ${level} ${text}\n`).join(''),
+};
+
+/** As bytes: to a text Fastify would add a charset of its own. */
+export async function* written(
+  lines: AsyncIterable<LogLine[]>,
+  type: keyof typeof formats,
+): AsyncGenerator<Buffer> {
+  for await (const some of lines) yield Buffer.from(formats[type](some));
+}
