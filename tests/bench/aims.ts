@@ -68,7 +68,13 @@ export function ratiosOf(
 export function judgeReads(reads: readonly Reads[]): Judged[] {
   if (reads.length === 0) return [];
   const values = reads.map(({ finishedAtRate }) => finishedAtRate.p99);
-  return [{ aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') }];
+  const ofBare = (key: 'finished' | 'unchanged') =>
+    reads.map((one) => one[key].perSecond / one.bare.perSecond);
+  return [
+    { aim: 'GET of a finished job, p99 < 10 ms at 500/s', ...judge(values, 10, 'less') },
+    { aim: 'GET of a finished job >= 0.6 x the bare server', ...judge(ofBare('finished'), 0.6, 'more') },
+    { aim: 'GET answered 304 >= 0.7 x the bare server', ...judge(ofBare('unchanged'), 0.7, 'more') },
+  ];
 }
 
 /** How long after the end of the lease another agent may take over. */

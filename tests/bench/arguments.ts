@@ -13,6 +13,8 @@ export type Plan = {
   readMs: number;
   /** So many long polls on one job, and how often they are told of a change. */
   waiters: readonly { waiters: number; times: number }[];
+  /** So many readers of one job's stream, and how many changes they are told one by one, and then in a row. */
+  streams: readonly { readers: number; times: number }[];
   /** What is done in a round of the fleet. */
   fleet: {
     /** Agents that have nothing to do while claims are timed, and how many claims. */
@@ -26,11 +28,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, `waiters` for long polls, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,waiters,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -63,6 +65,11 @@ export function planOf(args: readonly string[]): Plan {
           { waiters: 100, times: 20 },
           { waiters: 10_000, times: 2 },
         ],
+    streams: [
+      { readers: 1, times: quick ? 20 : 50 },
+      { readers: 100, times: quick ? 10 : 50 },
+      { readers: 1_000, times: quick ? 3 : 20 },
+    ],
     fleet: {
       idle: quick ? [1, 10, 100] : [1, 10, 40, 100],
       claims: quick ? 30 : 100,

@@ -15,6 +15,7 @@ import type { Memory, Results } from './report.ts';
 import type { Servers } from './servers.ts';
 import { figure } from './table.ts';
 import { throughputRound } from './throughput.ts';
+import { fanRound, manyStreams } from './streams.ts';
 import { waitRound } from './waiters.ts';
 
 export const say = (text: string): void => console.error(text);
@@ -38,6 +39,7 @@ export async function measure(
     const kinds = new Map((Object.keys(titles) as Key[]).filter(wanted).map((key) => [key, all[key]]));
     const histories = await warmUp(kinds.size > 0 ? kinds : new Map([['b', all.b]]), client);
     const lists = wanted('reads') ? await startListApis(servers, programs) : undefined;
+    const bare = lists && (await programs.startOneRow(databaseUrl));
     const idle = await memories(ours);
     const results: Results = {
       machine: machine(),
@@ -46,6 +48,7 @@ export async function measure(
       reads: [],
       lists: [],
       wakes: [],
+      fans: [],
       fleet: [],
       memory: {},
       verdicts: [],
@@ -57,14 +60,18 @@ export async function measure(
         results.cells.push(cell);
         say(`${title}: (${kind}) ${inFlight} in flight: ${figure(perSecond)} jobs/s, p99 ${figure(p99)} ms`);
       });
-      if (lists !== undefined) {
-        results.reads.push(await readRound(api.http, all.c, plan, signal));
+      if (lists !== undefined && bare !== undefined) {
+        results.reads.push(await readRound(api.http, bare, all.c, plan, signal));
         results.lists.push(await listRound(lists, plan.pages, signal));
         say(`${title}: reads and lists are done`);
       }
       if (wanted('waiters')) {
         results.wakes.push(await waitRound(api, db, plan, signal));
         say(`${title}: long polls are done`);
+      }
+      if (wanted('streams')) {
+        results.fans.push(await fanRound(api, db, plan, signal));
+        say(`${title}: streams are done`);
       }
       if (wanted('fleet')) {
         const place = { programs, databaseUrl, db, client, api, watched };
@@ -92,7 +99,7 @@ export async function measure(
 async function startAll(servers: Servers, programs: Programs) {
   const databaseUrl = await servers.database('perdure');
   // The API brings the database up to date; the workers need it so.
-  const api = await programs.startApi('api', databaseUrl);
+  const api = await programs.startApi('api', databaseUrl, manyStreams);
   const ours = {
     api: api.child,
     orchestrator: await programs.startOrchestrator(databaseUrl),

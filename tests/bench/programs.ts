@@ -19,12 +19,14 @@ export const agentSlots = 64;
 export type RunningApi = { child: Child; http: Http; origin: string; key: string };
 
 export type Programs = {
-  startApi(name: string, databaseUrl: string): Promise<RunningApi>;
+  startApi(name: string, databaseUrl: string, more?: NodeJS.ProcessEnv): Promise<RunningApi>;
   startOrchestrator(databaseUrl: string): Promise<Child>;
   startAgent(databaseUrl: string): Promise<Child>;
   /** The agent that brings the pack of the benchmark. */
   startBenchAgent(databaseUrl: string): Promise<Child>;
   startBare(part: 'orchestrator' | 'agent'): Promise<Child>;
+  /** A server with one route, `/jobs/<id>`, which reads a row and sends it. */
+  startOneRow(databaseUrl: string): Promise<Http>;
   startFleet(databaseUrl: string, fleet: FleetRequest): Promise<Child>;
   /** Ends one of them in good order, before the others. */
   end(child: Child): Promise<void>;
@@ -95,10 +97,11 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
 
   return {
     failed: failed.promise,
-    async startApi(name, databaseUrl) {
+    async startApi(name, databaseUrl, more = {}) {
       const [port, key] = [await getPort(), randomBytes(24).toString('hex')];
       const child = await start(name, apiProgram, [], {
         ...settings(databaseUrl),
+        ...more,
         PORT: String(port),
         PERDURE_ADMIN_KEY: key,
       });
@@ -137,6 +140,14 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
         {},
       ),
     startBare: (part) => start(`bare-${part}`, bench(`bare/${part}.ts`), [servers.temporalAddress], {}),
+    async startOneRow(databaseUrl) {
+      const port = String(await getPort());
+      const child = await start('one-row', bench('bare/one-row.ts'), [databaseUrl, port], {});
+      const http = openHttp(`http://127.0.0.1:${port}`, '');
+      started.push({ child, close: http.close });
+      await waitFor(() => http.get('/jobs/none'), { timeoutMs: 60_000, what: 'the bare server to answer' });
+      return http;
+    },
     startFleet(databaseUrl, fleet) {
       const given: Fleet = { ...fleet, ...folders, databaseUrl, temporalAddress: servers.temporalAddress };
       return start(fleet.name, bench('fleet/program.ts'), [JSON.stringify(given)], {});

@@ -9,14 +9,19 @@ export const readsPerSecond = 500;
 const readers = 16;
 const running = 4;
 
-export type Reads = Record<'finished' | 'finishedAtRate' | 'running' | 'runningAtRate', Load>;
+export type Reads = Record<
+  'bare' | 'finished' | 'unchanged' | 'finishedAtRate' | 'running' | 'runningAtRate',
+  Load
+>;
 
 /**
  * Finished jobs, which the record answers for, and running ones, which the workflow is asked about as well: each as fast as the API answers,
- * and at a fixed rate. `finish` has a job done and answers its id.
+ * and at a fixed rate. Beside them the bare server, which reads the rows of the same jobs, and conditional reads that are answered 304. `finish`
+ * has a job done and answers its id.
  */
 export async function readRound(
   http: Http,
+  bare: Http,
   finish: () => Promise<string>,
   plan: Plan,
   signal: AbortSignal,
@@ -26,14 +31,18 @@ export async function readRound(
     what: 'jobs to finish',
   });
   const sleeping = await startSleeping(http);
-  const fast = (ids: string[]): Promise<Load> => {
-    const options = { inFlight: readers, windowMs: plan.readMs, warmUpMs: plan.warmUpMs / 2, signal };
-    return closedLoop(oneOf(http, ids), options);
-  };
+  const fastest = (read: () => Promise<unknown>): Promise<Load> =>
+    closedLoop(read, { inFlight: readers, windowMs: plan.readMs, warmUpMs: plan.warmUpMs / 2, signal });
+  const fast = (ids: string[]): Promise<Load> => fastest(oneOf(http, ids));
+  const known = await Promise.all(finished.map(async (id) => ({ id, etag: await etagOf(http, id) })));
   const steady = (ids: string[]): Promise<Load> =>
     fixedRate(oneOf(http, ids), { perSecond: readsPerSecond, forMs: plan.readMs, signal });
   const reads = {
+    bare: await fastest(inTurn(finished, (id) => bare.get(`/jobs/${id}`))),
     finished: await fast(finished),
+    unchanged: await fastest(
+      inTurn(known, ({ id, etag }) => http.get(`/v1/jobs/${id}`, { 'if-none-match': etag })),
+    ),
     finishedAtRate: await steady(finished),
     running: await fast(sleeping.ids),
     runningAtRate: await steady(sleeping.ids),
@@ -63,8 +72,17 @@ export async function startSleeping(http: Http): Promise<{ ids: string[]; end():
   };
 }
 
-/** Reads them in turn. */
-function oneOf(http: Http, ids: readonly string[]): () => Promise<unknown> {
+const oneOf = (http: Http, ids: readonly string[]) => inTurn(ids, (id) => http.get(`/v1/jobs/${id}`));
+
+function inTurn<One>(all: readonly One[], read: (one: One) => Promise<unknown>): () => Promise<unknown> {
   let turn = 0;
-  return () => http.get(`/v1/jobs/${ids[turn++ % ids.length]}`);
+  return async () => {
+    const one = all[turn++ % all.length];
+    if (one !== undefined) await read(one);
+  };
+}
+
+async function etagOf(http: Http, id: string): Promise<string> {
+  const { body } = await http.get(`/v1/jobs/${id}`);
+  return `"${(body as { revision: number }).revision}"`;
 }

@@ -6,6 +6,7 @@ import { type Key, titles } from './kinds.ts';
 import type { ListRound, View } from './lists.ts';
 import type { Reads } from './reads.ts';
 import { spreadOf } from './statistics.ts';
+import type { Fan } from './streams.ts';
 import { figure, over, section, table, text } from './table.ts';
 import type { Cell } from './throughput.ts';
 import type { Wakes } from './waiters.ts';
@@ -19,6 +20,7 @@ export type Results = {
   reads: Reads[];
   lists: ListRound[];
   wakes: Wakes[][];
+  fans: Fan[][];
   fleet: FleetRound[];
   /** By process: as started, and after all loads. */
   memory: Record<string, { idle: Memory; loaded: Memory }>;
@@ -38,6 +40,9 @@ export function print(results: Results): string {
     ...(results.wakes.length === 0
       ? []
       : [section('Long polls: from a change to the answer, ms', wakes(results.wakes.flat()))]),
+    ...(results.fans.length === 0
+      ? []
+      : [section('Streams: from a change to the message, ms', fans(results.fans.flat()))]),
     ...(results.fleet.length === 0 ? [] : fleetSections(results.fleet)),
     section('Memory, MiB', memory(results.memory)),
     section(
@@ -134,7 +139,9 @@ function counts(histories: Results['histories']): string {
 
 function reads(rounds: readonly Reads[]): string {
   const rows: [keyof Reads, string][] = [
+    ['bare', 'the bare server, 16 readers'],
     ['finished', 'finished jobs, 16 readers'],
+    ['unchanged', 'finished jobs, 304, 16 readers'],
     ['finishedAtRate', 'finished jobs, 500/s'],
     ['running', 'running jobs, 16 readers'],
     ['runningAtRate', 'running jobs, 500/s'],
@@ -176,6 +183,20 @@ function wakes(all: readonly Wakes[]): string {
       over(some, ({ answered }) => answered.p50),
       over(some, ({ answered }) => answered.p99),
       over(some, ({ last }) => last),
+      over(some, ({ bytesEach }) => bytesEach / 1024),
+    ]),
+  );
+}
+
+function fans(all: readonly Fan[]): string {
+  return table(
+    ['readers of one job', 'p50', 'p99', 'the last', 'messages/s', 'KiB of the API each'],
+    [...Map.groupBy(all, ({ readers }) => readers)].map(([readers, some]) => [
+      String(readers),
+      over(some, ({ told }) => told.p50),
+      over(some, ({ told }) => told.p99),
+      over(some, ({ last }) => last),
+      over(some, ({ perSecond }) => perSecond),
       over(some, ({ bytesEach }) => bytesEach / 1024),
     ]),
   );

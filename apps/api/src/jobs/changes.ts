@@ -17,10 +17,10 @@ export class Watch {
 
   constructor(
     private readonly changes: { closing: boolean; deadlines: Deadlines },
-    gone: AbortSignal,
+    gone: AbortSignal | undefined,
     readonly close: () => void,
   ) {
-    gone.addEventListener('abort', () => this.end(), { once: true });
+    gone?.addEventListener('abort', () => this.end(), { once: true });
   }
 
   /** Waits until the job has a revision beyond this one. Returns at once where that was heard before. */
@@ -107,7 +107,7 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   /** Watch before the job is read, so that no change falls between; and close it. `gone` ends the waiting. */
-  watch(jobId: string, gone: AbortSignal): Watch {
+  watch(jobId: string, gone?: AbortSignal): Watch {
     return this.watchKey(jobId, gone);
   }
 
@@ -116,7 +116,7 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
     return this.watchKey(tenantKey(tenantId), gone);
   }
 
-  private watchKey(key: string, gone: AbortSignal): Watch {
+  private watchKey(key: string, gone?: AbortSignal): Watch {
     const some = this.watches.get(key) ?? new Set();
     this.watches.set(key, some);
     const watch = new Watch(this, gone, () => {

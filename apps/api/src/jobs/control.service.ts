@@ -103,9 +103,7 @@ export class ControlService {
     this.workflows.forget(job.id);
     const { revision } = job;
     const enough = (now: JobRecord): boolean => now.revision > revision;
-    return fromRecord(
-      await this.jobs.waitUntil(caller, job.id, { ms: echoMs, gone: new AbortController().signal, enough }),
-    );
+    return fromRecord(await this.jobs.waitUntil(caller, job.id, { ms: echoMs, enough }));
   }
 }
 

@@ -73,7 +73,7 @@ export class JobsService {
   async waitUntil(
     caller: Principal,
     id: string,
-    options: { ms: number; gone: AbortSignal; enough: (record: JobRecord) => boolean },
+    options: { ms: number; gone?: AbortSignal; enough: (record: JobRecord) => boolean },
   ): Promise<JobRecord> {
     const end = Date.now() + options.ms;
     const watch = this.changes.watch(id, options.gone);

@@ -85,11 +85,8 @@ export class EndingsService {
         await delay(againMs);
       }
     }
-    const gone = new AbortController().signal;
     const enough = (now: JobRecord) => !isHeld(now.status) || now.attempt !== job.attempt;
-    return this.jobs.answer(
-      fromRecord(await this.jobs.waitUntil(caller, job.id, { ms: echoMs, gone, enough })),
-    );
+    return this.jobs.answer(fromRecord(await this.jobs.waitUntil(caller, job.id, { ms: echoMs, enough })));
   }
 
   private async outcomeOf(
