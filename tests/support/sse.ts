@@ -9,6 +9,8 @@ export type SseStream = {
   /** Every line that was neither empty nor part of a message. */
   comments: string[];
   lastEventId: string | undefined;
+  /** How soon to come again, in ms. */
+  retry: string | undefined;
   /** Resolves when the server has ended the stream (true), or it broke off (false). */
   ended: Promise<boolean>;
   close(): void;
@@ -34,6 +36,7 @@ export async function readSse(
     messages: [],
     comments: [],
     lastEventId,
+    retry: undefined,
     ended: Promise.resolve(true),
     close: () => closing.abort(),
   };
@@ -63,6 +66,7 @@ function take(block: string, stream: SseStream): void {
   });
   const field = (name: string) => fields.find(([one]) => one === name)?.[1];
   stream.lastEventId = field('id') ?? stream.lastEventId;
+  stream.retry = field('retry') ?? stream.retry;
   const comment = field('');
   if (comment !== undefined) stream.comments.push(comment);
   const data = field('data');

@@ -101,6 +101,14 @@ describe('the stream of a job', () => {
     expect(told(stream.messages).slice(4)).toEqual(['5 history']);
   });
 
+  test('is open at once, though nothing has happened since', async () => {
+    const job = await api().running();
+    const stream = await follow(eventsOf(job), '3');
+    expect(stream.status).toBe(200);
+    await waitFor(() => stream.retry !== undefined, { what: 'the beginning' });
+    expect([stream.messages, stream.comments]).toEqual([[], []]);
+  });
+
   test('begins with a snapshot where only something else has changed since', async () => {
     const job = await api().running();
     await reportProgress(api().db, job.id, 1, progress(1));

@@ -7,7 +7,7 @@ import { Changes } from '../jobs/changes.ts';
 import { JobsService } from '../jobs/jobs.service.ts';
 import { Settings } from '../settings.ts';
 import { Shared } from '../shared.ts';
-import { badId, historyMessage, jobMessage, keepAlive, revisionIn } from './messages.ts';
+import { badId, beginning, historyMessage, jobMessage, keepAlive, revisionIn } from './messages.ts';
 
 const atOnce = 200;
 
@@ -47,6 +47,7 @@ export class JobEventsService {
     let revision = after;
     const watch = this.changes.watch(jobId, gone);
     try {
+      yield beginning(undefined);
       for (;;) {
         const key = `${caller.tenantId} ${jobId} ${revision}`;
         const step = await this.steps.get(key, () => this.step(caller, jobId, revision));

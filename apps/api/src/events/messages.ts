@@ -19,9 +19,9 @@ export function jobMessage(job: JobSummary): string {
   return `id: ${job.revision}\nevent: job\ndata: ${JSON.stringify(job)}\n\n`;
 }
 
-/** Tells a place to resume from, and how soon, before anything has happened. */
-export function beginning(place: Place): string {
-  return `retry: 1000\nid: ${idOf(place)}\n\n`;
+/** Comes first, as the headers come with it: a client knows that it is heard before anything has happened. Names a place to resume from. */
+export function beginning(id: string | undefined): string {
+  return `retry: 1000\n${id === undefined ? '' : `id: ${id}\n`}\n`;
 }
 
 export function idOf({ written, seq, jobId }: Place): string {

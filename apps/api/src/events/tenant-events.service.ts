@@ -43,7 +43,7 @@ export class TenantEventsService {
     let place = after;
     const watch = this.changes.watchTenant(tenantId, gone);
     try {
-      yield beginning(place);
+      yield beginning(idOf(place));
       for (;;) {
         const heard = watch.count;
         // All who were woken by the same news read together; whoever was woken by later news does not get an older answer.
