@@ -178,6 +178,17 @@ describe('history and logs', () => {
     );
   });
 
+  test('a follower is heard before there is a line', async () => {
+    const job = await api().running();
+    const closing = new AbortController();
+    const response = await fetch(`${api().url}/v1/jobs/${job.id}/logs?follow=true`, {
+      headers: { authorization: `Bearer ${api().adminKey}` },
+      signal: closing.signal,
+    });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
+    closing.abort();
+  });
+
   test('followed logs stream until the job ends', async () => {
     const job = await api().running();
     await appendLogs(api().db, job.id, 1, [line('early')]);

@@ -15,5 +15,7 @@ export async function* written(
   lines: AsyncIterable<LogLine[]>,
   type: keyof typeof formats,
 ): AsyncGenerator<Buffer> {
+  // The headers go with it: a follower knows that it is heard before there is a line.
+  yield Buffer.alloc(0);
   for await (const some of lines) yield Buffer.from(formats[type](some));
 }
