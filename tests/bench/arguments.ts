@@ -11,6 +11,8 @@ export type Plan = {
   pages: number;
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
+  /** Jobs submitted one by one, and in one batch. */
+  submits: number;
   /** So many long polls on one job, and how often they are told of a change. */
   waiters: readonly { waiters: number; times: number }[];
   /** So many readers of one job's stream, and how many changes they are told one by one, and then in a row. */
@@ -28,11 +30,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -55,6 +57,7 @@ export function planOf(args: readonly string[]): Plan {
     inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
     pages: quick ? 100 : 300,
     readMs: quick ? 2_000 : 4_000,
+    submits: quick ? 200 : 1_000,
     waiters: quick
       ? [
           { waiters: 100, times: 5 },

@@ -13,6 +13,7 @@ import type { Programs } from './programs.ts';
 import { readRound } from './reads.ts';
 import type { Memory, Results } from './report.ts';
 import type { Servers } from './servers.ts';
+import { submitRound } from './submits.ts';
 import { figure } from './table.ts';
 import { throughputRound } from './throughput.ts';
 import { fanRound, manyStreams } from './streams.ts';
@@ -45,6 +46,7 @@ export async function measure(
       machine: machine(),
       cells: [],
       histories,
+      submits: [],
       reads: [],
       lists: [],
       wakes: [],
@@ -60,6 +62,10 @@ export async function measure(
         results.cells.push(cell);
         say(`${title}: (${kind}) ${inFlight} in flight: ${figure(perSecond)} jobs/s, p99 ${figure(p99)} ms`);
       });
+      if (wanted('submits')) {
+        results.submits.push(await submitRound(api.http, plan, round, signal));
+        say(`${title}: submits are done`);
+      }
       if (lists !== undefined && bare !== undefined) {
         results.reads.push(await readRound(api.http, bare, all.c, plan, signal));
         results.lists.push(await listRound(lists, plan.pages, signal));

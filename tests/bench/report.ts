@@ -5,6 +5,7 @@ import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
 import type { ListRound, View } from './lists.ts';
 import type { Reads } from './reads.ts';
+import type { Submits } from './submits.ts';
 import { spreadOf } from './statistics.ts';
 import type { Fan } from './streams.ts';
 import { figure, over, section, table, text } from './table.ts';
@@ -17,6 +18,7 @@ export type Results = {
   machine: Record<string, string | number>;
   cells: Cell[];
   histories: Partial<Record<Key, HistoryCount>>;
+  submits: Submits[];
   reads: Reads[];
   lists: ListRound[];
   wakes: Wakes[][];
@@ -33,6 +35,9 @@ export function print(results: Results): string {
       .filter(([kind]) => results.cells.some((cell) => cell.kind === kind))
       .map(([kind, title]) => `(${kind}) ${title}`),
     ...(results.cells.length === 0 ? [] : jobs(results)),
+    ...(results.submits.length === 0
+      ? []
+      : [section('Submits: jobs accepted in a second', submits(results.submits))]),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
     ...(results.lists.length === 0
       ? []
@@ -134,6 +139,17 @@ function counts(histories: Results['histories']): string {
         count.upserts,
       ].map(String),
     ]),
+  );
+}
+
+function submits(rounds: readonly Submits[]): string {
+  const [{ jobs } = { jobs: 0 }] = rounds;
+  return table(
+    [`${jobs} jobs`, 'jobs/s', 'of single'],
+    [
+      ['single, 16 in flight', over(rounds, ({ single }) => single), '1'],
+      ['one batch', over(rounds, ({ batch }) => batch), over(rounds, ({ single, batch }) => batch / single)],
+    ],
   );
 }
 

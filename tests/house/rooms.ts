@@ -112,6 +112,7 @@ export const rooms: Record<string, Room> = {
       'cockatiel',
       'fastify',
       'nestjs-pino',
+      'p-limit',
       'pino',
       'prom-client',
       'reflect-metadata',

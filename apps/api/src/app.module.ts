@@ -26,8 +26,11 @@ import { AuthGuard } from './http/auth.guard.ts';
 import { QuietLogger } from './http/quiet-logger.ts';
 import { SchemaPipe } from './http/schema-pipe.ts';
 import { Admission } from './jobs/admission.ts';
+import { BatchController } from './jobs/batch.controller.ts';
+import { BatchService } from './jobs/batch.service.ts';
 import { Changes } from './jobs/changes.ts';
 import { ControlService } from './jobs/control.service.ts';
+import { Intake } from './jobs/intake.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { JobsService } from './jobs/jobs.service.ts';
 import { LogsController } from './jobs/logs.controller.ts';
@@ -35,6 +38,7 @@ import { LogsService } from './jobs/logs.service.ts';
 import { PageTokens } from './jobs/page-tokens.ts';
 import { ReasonWatch } from './jobs/reason-watch.ts';
 import { ResultsController } from './jobs/results.controller.ts';
+import { Starts } from './jobs/starts.ts';
 import { SubmitService } from './jobs/submit.service.ts';
 import { WaitingReasons } from './jobs/waiting-reasons.ts';
 import { WorkflowStatus } from './jobs/workflow-status.ts';
@@ -59,6 +63,7 @@ import { WorkController } from './work/work.controller.ts';
 @Module({
   controllers: [
     JobsController,
+    BatchController,
     LogsController,
     EventsController,
     ResultsController,
@@ -78,6 +83,7 @@ import { WorkController } from './work/work.controller.ts';
     Admission,
     AgentsService,
     Backlogs,
+    BatchService,
     BeatsService,
     Catalogue,
     Changes,
@@ -90,6 +96,7 @@ import { WorkController } from './work/work.controller.ts';
     FunctionsService,
     Holders,
     Holds,
+    Intake,
     JobEventsService,
     JobsService,
     KeyRing,
@@ -104,6 +111,7 @@ import { WorkController } from './work/work.controller.ts';
     ReasonWatch,
     RegistrationService,
     ReportsService,
+    Starts,
     StorageService,
     SubmitService,
     TemporalService,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Job } from '@perdure/job/schemas';
 import { createdWithoutWorkflow } from '@perdure/store/read';
+import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { startApi, type TestApi } from './testing/api.ts';
 import { announceAll } from './testing/catalogue.ts';
@@ -31,6 +32,14 @@ describe('while Temporal is away', () => {
     expect(ms).toBeLessThan(500);
     // Housekeeping finds them all.
     expect(await createdWithoutWorkflow(api.db, 0, 100)).toHaveLength(5);
+  });
+
+  test('a batch is accepted all the same', async () => {
+    const before = await createdWithoutWorkflow(api.db, 0, 100);
+    const { answer, ms } = await timed(() => api.ask('/v1/jobs:batch', { json: { requests: [echo, echo] } }));
+    expect(answer).toMatchObject({ status: 207, body: { items: [{ status: 201 }, { status: 201 }] } });
+    expect(ms).toBeLessThan(2_000);
+    expect(await createdWithoutWorkflow(api.db, 0, 100)).toHaveLength(before.length + 2);
   });
 
   test('a job is read from the record', async () => {
@@ -99,6 +108,7 @@ describe('while PostgreSQL is away', () => {
     ['GET', '/v1/jobs'],
     ['GET', '/v1/jobs/0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
     ['POST', '/v1/jobs', echo],
+    ['POST', '/v1/jobs:batch', { requests: [echo, echo] }],
     ['GET', '/v1/me'],
     ['GET', '/v1/functions'],
     ['GET', '/readyz'],
@@ -143,5 +153,76 @@ describe('while PostgreSQL is away', () => {
       .execute();
     proxy.restore();
     expect(await waiting).toMatchObject({ status: 200, body: { name: 'changed' } });
+  });
+
+  /** The ids of the jobs with this name, once no request is at work in the database any more. */
+  const storedAs = async (name: string): Promise<string[]> => {
+    const idle = async (): Promise<boolean> => {
+      const { rows } = await api.db.pool.query<{ busy: number }>(
+        `select count(*)::integer as busy from pg_stat_activity
+        where datname = current_database() and application_name = 'perdure-api' and xact_start is not null`,
+      );
+      return rows[0]?.busy === 0;
+    };
+    await waitFor(idle, { what: 'all transactions to be over', timeoutMs: 40_000 });
+    const rows = await api.db.kysely.selectFrom('jobs').select('id').where('name', '=', name).execute();
+    return rows.map(({ id }) => id);
+  };
+
+  const asSubmit = (name: string): [string, object] => ['/v1/jobs', { ...echo, name }];
+  const asBatch = (name: string): [string, object] => [
+    '/v1/jobs:batch',
+    { requests: [1, 2, 3].map(() => ({ ...echo, name })) },
+  ];
+  const idsIn = (body: Record<string, unknown>): unknown[] =>
+    Array.isArray(body['items']) ? body['items'].map((item: { job?: Job }) => item.job?.id) : [body['id']];
+
+  test.each([
+    ['a submit', asSubmit],
+    ['a batch', asBatch],
+  ])('%s that PostgreSQL is too slow for is 503, and is not stored later either', async (_, asked) => {
+    const name = randomUUID();
+    const [path, json] = asked(name);
+    await api.ask('/v1/jobs', { json: echo });
+    proxy.slow(1_000);
+    const { answer, ms } = await timed(() => api.ask(path, { json }));
+    proxy.slow(0);
+    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    expect(ms).toBeLessThan(20_000);
+    expect(await storedAs(name)).toEqual([]);
+    proxy.restore();
+    await recovered();
+  });
+
+  test.each([
+    ['a submit', asSubmit],
+    ['a batch', asBatch],
+  ])('%s whose commit is not answered is answered for by what was stored', async (_, asked) => {
+    const name = randomUUID();
+    const [path, json] = asked(name);
+    proxy.loseAnswerTo('commit');
+    const answer = await api.ask(path, { json });
+    expect([201, 207]).toContain(answer.status);
+    expect(idsIn(answer.body).sort()).toEqual((await storedAs(name)).sort());
+  });
+
+  test.each([
+    ['a submit', asSubmit],
+    ['a batch', asBatch],
+  ])('%s of which nobody can tell is 503, says so, and a repeat finds it', async (_, asked) => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const name = randomUUID();
+    const [path, json] = asked(name);
+    proxy.loseAnswerTo('commit', { thenCut: true });
+    const problem = await api.problem(path, { json, headers });
+    expect(problem).toMatchObject({ status: 503, code: 'unavailable' });
+    proxy.restore();
+    await recovered();
+    const stored = await storedAs(name);
+    expect(stored.some((id) => problem.detail.includes(`/v1/jobs/${id}`))).toBe(true);
+    const again = await api.ask(path, { json, headers });
+    expect([200, 207]).toContain(again.status);
+    expect(idsIn(again.body).sort()).toEqual(stored.sort());
+    expect(await storedAs(name)).toHaveLength(stored.length);
   });
 });

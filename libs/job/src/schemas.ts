@@ -32,6 +32,7 @@ export {
 } from './schemas/catalogue.ts';
 export { Live, Ready } from './schemas/health.ts';
 export {
+  Batch,
   History,
   HistoryEvent,
   Job,
@@ -45,6 +46,7 @@ export {
 } from './schemas/job.ts';
 export { Problem } from './schemas/problem.ts';
 export {
+  BatchRequest,
   CancelRequest,
   JobPath,
   JobQuery,

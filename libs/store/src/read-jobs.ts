@@ -11,6 +11,19 @@ export async function getJob(db: Database, tenantId: string, id: string): Promis
   return row && toJobRecord(row);
 }
 
+/** Those of the jobs that the tenant has, in no order. */
+export async function getJobs(
+  db: Pick<Database, 'kysely'>,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<JobRecord[]> {
+  const rows = await jobs(db)
+    .where('tenantId', '=', tenantId)
+    .where('id', '=', sql<string>`any(${ids}::text[])`)
+    .execute();
+  return rows.map(toJobRecord);
+}
+
 /** What a waiter or a conditional GET needs to know, for the price of an index look-up. */
 export function getRevision(
   db: Database,
@@ -96,6 +109,6 @@ export function findIdempotent(
     .executeTakeFirst();
 }
 
-function jobs(db: Database) {
+function jobs(db: Pick<Database, 'kysely'>) {
   return db.kysely.selectFrom('jobs').selectAll();
 }

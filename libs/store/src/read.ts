@@ -23,7 +23,15 @@ export { getFunction, listFunctions } from './functions.ts';
 export { createdWithoutWorkflow, quietJobs } from './housekeeping.ts';
 export { type Change, type Listener, listenForChanges } from './listen.ts';
 export { getPool, listPools, poolExists } from './pools.ts';
-export { findIdempotent, getEvents, getJob, getRevision, type JobFilter, listJobs } from './read-jobs.ts';
+export {
+  findIdempotent,
+  getEvents,
+  getJob,
+  getJobs,
+  getRevision,
+  type JobFilter,
+  listJobs,
+} from './read-jobs.ts';
 export { logsKeptSince } from './log-partitions.ts';
 export { getLogs, type LogFilter } from './read-logs.ts';
 export { pendingAmong, type WaitingJob } from './waiting-reasons.ts';

@@ -3,15 +3,17 @@ import type { JsonObject } from '@perdure/job/json';
 import type { JobStart } from '@perdure/job/start';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { findKeys, giveKeysBack, type Idempotency, takeKeys } from './idempotency-keys.ts';
 import { askedColumns, newRowColumns, toJobRecord } from './job-rows.ts';
 import { jsonText } from './json-text.ts';
 import { notifyEvent } from './notify.ts';
 import { hasSqlState, sqlStates } from './pg-errors.ts';
-import { findIdempotent, getJob } from './read-jobs.ts';
+import { getJobs } from './read-jobs.ts';
 import type { JobRecord } from './records.ts';
 import type { Schema } from './schema.ts';
 
 export { insertFile } from './files.ts';
+export { findKeys, type Idempotency, keyReused } from './idempotency-keys.ts';
 export type { FileRecord, JobRecord } from './records.ts';
 
 export type NewJob = {
@@ -22,99 +24,81 @@ export type NewJob = {
   start: JobStart;
   /** Always whole. */
   parameters: JsonObject;
-};
-
-export type Idempotency = {
-  caller: string;
-  key: string;
-  /** Tells one body from another, such as its SHA-256. */
-  fingerprint: string;
+  idempotency?: Idempotency | undefined;
 };
 
 export type Created =
   | { created: true; job: JobRecord }
   /** `job` is absent where another tenant has the id, or the job is no longer kept. */
-  | { created: false; reason: 'repeat' | 'key-reused' | 'id-taken'; job?: JobRecord };
+  | { created: false; reason: 'repeat' | 'key-reused' | 'id-taken'; job?: JobRecord | undefined };
+
+export type Creation = {
+  tenantId: string;
+  jobs: readonly NewJob[];
+  /** The key of all of them together, beside those of each; free again where none became a job. */
+  batch?: Idempotency | undefined;
+  /**
+   * Called with the answers when all is written and about to be committed. Where it throws, or the transaction fails before, nothing
+   * was written.
+   */
+  beforeCommit?: (answers: readonly Created[]) => void;
+};
 
 const columns = sql.raw(newRowColumns.join(', '));
 
 /** How long a request waits for another one that has the same key or id and is not yet through. */
 const lockTimeout = '2s';
 
-/**
- * Writes the job as CREATED with its event 1, its parameters and its idempotency key: all or nothing. Of several requests
- * with the same key one creates, and the others wait for it.
- *
- * @throws PerdureError `request-in-flight` when that takes longer than two seconds
- */
+/** One job, by the rules of `createJobs`. */
 export async function createJob(db: Database, job: NewJob, idempotency?: Idempotency): Promise<Created> {
+  const [created] = await createJobs(db, { tenantId: job.tenantId, jobs: [{ ...job, idempotency }] });
+  if (created === undefined) throw new Error('there is an answer for each job');
+  return created;
+}
+
+/**
+ * Writes jobs as CREATED, each with its event 1, its parameters and its idempotency key, in one transaction: what can become a job does,
+ * and what cannot leaves no trace. One answer for each, in their order. Of several requests with the same key one creates, and the others
+ * wait for it.
+ *
+ * @throws PerdureError `request-in-flight` when that takes longer than two seconds; `idempotency-key-reused` when the batch with this key
+ * was another one. Whatever is thrown, nothing was written: unless the connection was lost
+ * after `beforeCommit`
+ */
+export async function createJobs(
+  db: Database,
+  { tenantId, jobs, batch, beforeCommit }: Creation,
+): Promise<Created[]> {
   try {
-    const { row, known } = await db.kysely.transaction().execute(async (transaction) => {
+    return await db.kysely.transaction().execute(async (transaction) => {
       await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
-      if (idempotency && !(await takeKey(transaction, job, idempotency))) return { known: idempotency };
-      const row = await insertJob(transaction, job);
-      if (row === undefined && idempotency) await giveKeyBack(transaction, job, idempotency);
-      return { row };
+      const { free, tookBatch } = await takeKeys(transaction, tenantId, jobs, batch);
+      const made = await insertJobs(transaction, free);
+      const unmade = jobs.filter((job) => !made.has(job));
+      const reasons = await whyNot({ kysely: transaction }, tenantId, unmade, new Set(free));
+      const unused = free.filter((job) => !made.has(job)).flatMap(({ idempotency }) => idempotency ?? []);
+      if (batch && tookBatch && made.size === 0) unused.push(batch);
+      await giveKeysBack(transaction, tenantId, unused);
+      const answers = jobs.flatMap((job) => made.get(job) ?? reasons.get(job) ?? []);
+      beforeCommit?.(answers);
+      return answers;
     });
-    if (row) return { created: true, job: toJobRecord(row) };
-    return known ? await earlier(db, job, known) : await taken(db, job);
   } catch (cause) {
     if (!hasSqlState(cause, sqlStates.lockNotAvailable)) throw cause;
-    throw new PerdureError(
-      'request-in-flight',
-      'The first request with this key or id is still being answered',
-      {
-        cause,
-      },
-    );
+    throw inFlight(cause);
   }
 }
 
-/** Inserts the key; waits for a transaction that is about to. False: another request has it. */
-async function takeKey(
-  db: Kysely<Schema>,
-  job: NewJob,
-  { caller, key, fingerprint }: Idempotency,
-): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('idempotencyKeys')
-    .values({ tenantId: job.tenantId, caller, key, fingerprint, jobId: job.id })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
-}
-
-/** A key that made no job is free again. */
-async function giveKeyBack(
-  db: Kysely<Schema>,
-  { tenantId }: NewJob,
-  { caller, key }: Idempotency,
-): Promise<void> {
-  await db
-    .deleteFrom('idempotencyKeys')
-    .where('tenantId', '=', tenantId)
-    .where('caller', '=', caller)
-    .where('key', '=', key)
-    .execute();
-}
-
-async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Schema['jobs']> | undefined> {
-  const row = {
-    ...askedColumns(job.id, { ...job.start, tenantId: job.tenantId, owner: job.owner }, job.parameters),
-    function_version: job.start.version ?? null,
-    pool: job.start.pool ?? null,
-    assigned_agent_id: job.start.assignedAgentId ?? null,
-    status: 'CREATED',
-    attempt: 0,
-    agent_losses: 0,
-    files: [],
-    revision: 1,
-    last_seq: 1,
-  };
+/** What was made of which. Of several that want the same id the first has it. */
+async function insertJobs(db: Kysely<Schema>, jobs: readonly NewJob[]): Promise<Map<NewJob, Created>> {
+  const firstOf = new Map([...jobs].reverse().map((job) => [job.id, job]));
+  // Every writer of several rows takes them in this order, so that no two wait for each other.
+  const sorted = [...firstOf.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (sorted.length === 0) return new Map();
   const { rows } = await sql<Selectable<Schema['jobs']> & { told: string }>`
     with job as (
       insert into jobs (${columns})
-      select ${columns} from jsonb_populate_record(null::jobs, ${jsonText(row)}::jsonb)
+      select ${columns} from jsonb_populate_recordset(null::jobs, ${jsonText(sorted.map(rowOf))}::jsonb)
       on conflict (id) do nothing
       returning *
     ), event as (
@@ -122,34 +106,65 @@ async function insertJob(db: Kysely<Schema>, job: NewJob): Promise<Selectable<Sc
       select tenant_id, id, 1, revision, 'created', created_at, status, attempt, owner from job
     )
     select job.*, ${notifyEvent} as told from job`.execute(db);
-  const [made] = rows;
-  if (made === undefined) return undefined;
-  const { told: _told, ...created } = made;
-  return created;
+  const made = new Map<NewJob, Created>();
+  for (const { told: _told, ...row } of rows) {
+    const job = firstOf.get(row.id);
+    if (job !== undefined) made.set(job, { created: true, job: toJobRecord(row) });
+  }
+  return made;
 }
 
-async function earlier(
-  db: Database,
-  job: NewJob,
-  { caller, key, fingerprint }: Idempotency,
-): Promise<Created> {
-  const first = await findIdempotent(db, job.tenantId, caller, key);
-  // Its time was over in this very moment.
-  if (first === undefined) return createJob(db, job, { caller, key, fingerprint });
-  if (first.fingerprint !== fingerprint) return { created: false, reason: 'key-reused' };
-  return { created: false, reason: 'repeat', job: await getJob(db, job.tenantId, first.jobId) };
+function rowOf({ id, tenantId, owner, start, parameters }: NewJob) {
+  return {
+    ...askedColumns(id, { ...start, tenantId, owner }, parameters),
+    function_version: start.version ?? null,
+    pool: start.pool ?? null,
+    assigned_agent_id: start.assignedAgentId ?? null,
+    status: 'CREATED',
+    attempt: 0,
+    agent_losses: 0,
+    files: [],
+    revision: 1,
+    last_seq: 1,
+  };
 }
 
-async function taken(db: Database, { tenantId, id }: NewJob): Promise<Created> {
-  return { created: false, reason: 'id-taken', job: await getJob(db, tenantId, id) };
+/** Why no job was made of these: their key or their id is in use. */
+async function whyNot(
+  db: Pick<Database, 'kysely'>,
+  tenantId: string,
+  jobs: readonly NewJob[],
+  free: ReadonlySet<NewJob>,
+): Promise<Map<NewJob, Created>> {
+  if (jobs.length === 0) return new Map();
+  const caller = jobs.find(({ idempotency }) => idempotency)?.idempotency?.caller ?? '';
+  const asked = jobs.flatMap(({ idempotency }) => idempotency?.key ?? []);
+  const keys = new Map((await findKeys(db, tenantId, caller, asked)).map((one) => [one.key, one]));
+  const firstOf = ({ idempotency }: NewJob) => keys.get(idempotency?.key ?? '');
+  const ids = jobs.map((job) => (free.has(job) ? job.id : (firstOf(job)?.jobId ?? '')));
+  const found = new Map((await getJobs(db, tenantId, ids)).map((job) => [job.id, job]));
+  const reasonOf = (job: NewJob): Created => {
+    if (free.has(job)) return { created: false, reason: 'id-taken', job: found.get(job.id) };
+    const first = firstOf(job);
+    // Its time was over in this very moment: the next request is a first one again.
+    if (first === undefined) throw inFlight();
+    if (first.fingerprint !== job.idempotency?.fingerprint) return { created: false, reason: 'key-reused' };
+    return { created: false, reason: 'repeat', job: found.get(first.jobId) };
+  };
+  return new Map(jobs.map((job) => [job, reasonOf(job)]));
 }
 
-/** The workflow of the job was started: the housekeeping need not do it. */
-export async function markStarted(db: Database, jobId: string): Promise<void> {
+function inFlight(cause?: unknown): PerdureError {
+  const text = 'The first request with this key or id is still being answered';
+  return new PerdureError('request-in-flight', text, { cause });
+}
+
+/** The workflows of the jobs were started: the housekeeping need not do it. */
+export async function markStarted(db: Database, ...jobIds: readonly string[]): Promise<void> {
   await db.kysely
     .updateTable('jobs')
     .set({ workflowStartedAt: sql<string>`now()` })
-    .where('id', '=', jobId)
+    .where('id', '=', sql<string>`any(${jobIds}::text[])`)
     .where('workflowStartedAt', 'is', null)
     .execute();
 }

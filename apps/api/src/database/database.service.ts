@@ -18,13 +18,14 @@ export class DatabaseService implements OnApplicationShutdown {
     });
   }
 
-  /** The one way to PostgreSQL: bounded in time. Throws 'unavailable' when the time is over. */
-  call<T>(ask: (db: Database) => Promise<T>, ms = budgetMs): Promise<T> {
-    return withDeadline(
-      ask(this.db),
-      ms,
-      () => new PerdureError('unavailable', 'The database does not answer in time'),
-    );
+  /** The one way to PostgreSQL: bounded in time. Throws 'unavailable', and aborts `signal`, when the time is over. */
+  call<T>(ask: (db: Database, signal: AbortSignal) => Promise<T>, ms = budgetMs): Promise<T> {
+    const giveUp = new AbortController();
+    return withDeadline(ask(this.db, giveUp.signal), ms, () => {
+      const late = new PerdureError('unavailable', 'The database does not answer in time');
+      giveUp.abort(late);
+      return late;
+    });
   }
 
   /** Without a bound, for the migrations at boot. */

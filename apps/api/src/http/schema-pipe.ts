@@ -27,15 +27,20 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
       return await super.transform(value, metadata);
     } catch (error) {
       if (!(error instanceof Issues)) throw error;
-      const details = error.issues.flatMap((issue) => detailsOf(issue, prefixes[metadata.type]));
-      throw new PerdureError('invalid-request', summary(details), { details });
+      throw schemaError(error.issues, prefixes[metadata.type]);
     }
   }
 }
 
+/** What is wrong with a value that its schema refuses, every place named. */
+export function schemaError(issues: readonly Issue[], prefix = ''): PerdureError {
+  const details = issues.flatMap((issue) => detailsOf(issue, prefix));
+  return new PerdureError('invalid-request', summary(details), { details });
+}
+
 const prefixes: Record<string, string> = { body: '', query: 'query', param: 'path', custom: 'header' };
 
-function detailsOf(issue: Issue, prefix = ''): ErrorDetail[] {
+function detailsOf(issue: Issue, prefix: string): ErrorDetail[] {
   const place = pointerOf(prefix, issue.path);
   if (issue.code === 'unrecognized_keys' && issue.keys) {
     return issue.keys.map((key) => ({ pointer: pointerOf(place, [key]), detail: 'is not a known field' }));

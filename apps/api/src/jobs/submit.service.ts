@@ -4,42 +4,27 @@ import type { JsonObject } from '@perdure/job/json';
 import type { JobRequest, Validated } from '@perdure/job/schemas';
 import { type JobStart, maxInlineBytes } from '@perdure/job/start';
 import { findIdempotent, getJob, type JobRecord } from '@perdure/store/read';
-import { createJob, type Idempotency, markStarted } from '@perdure/store/submit';
-import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
-import { PinoLogger } from 'nestjs-pino';
+import { type Created, type Idempotency, keyReused, type NewJob } from '@perdure/store/submit';
 import { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { DatabaseService } from '../database/database.service.ts';
 import { StorageService } from '../files/storage.service.ts';
-import { withDeadline } from '../deadline.ts';
 import type { Principal } from '../http/caller.ts';
-import { reasonOf } from '../http/reason.ts';
-import { TemporalService } from '../temporal/temporal.service.ts';
 import { Admission } from './admission.ts';
 import { fingerprintOf } from './idempotency-key.ts';
-
-/** How long a submit waits for Temporal, and how long it goes on trying. The job is safe before: housekeeping starts the rest. */
-const patienceMs = 1_500;
-const startBudgetMs = 10_000;
-const maxUnderWay = 1_000;
+import { Intake } from './intake.ts';
+import { Starts } from './starts.ts';
 
 export type Submitted = { job: JobRecord; created: boolean };
 
 @Injectable()
 export class SubmitService {
-  /** While Temporal is away or slow, submits are not made to wait for it one by one. */
-  private readonly patience = circuitBreaker(handleAll, {
-    halfOpenAfter: 2_000,
-    breaker: new ConsecutiveBreaker(3),
-  });
-  private underWay = 0;
-
   constructor(
     private readonly database: DatabaseService,
     private readonly storage: StorageService,
-    private readonly temporal: TemporalService,
     private readonly admission: Admission,
-    private readonly logger: PinoLogger,
+    private readonly intake: Intake,
+    private readonly starts: Starts,
   ) {}
 
   async validate(caller: Principal, request: JobRequest): Promise<Validated> {
@@ -47,29 +32,30 @@ export class SubmitService {
     return { valid: true, function: { name: start.function, version: start.version ?? '' } };
   }
 
-  /** Once this returns, the job will reach a terminal state, whatever dies. */
   async submit(caller: Principal, request: JobRequest, key: string | undefined): Promise<Submitted> {
     const idempotency =
       key === undefined ? undefined : { caller: caller.keyId, key, fingerprint: fingerprintOf(request) };
     const repeated = idempotency && (await this.earlier(caller, idempotency));
     if (repeated) return { job: repeated, created: false };
+    return this.accept(await this.prepare(caller, request), idempotency);
+  }
+
+  /** Checks all that is cheap to check, and stores what is too large to travel. Throws what the caller can put right. */
+  async prepare(caller: Principal, request: JobRequest): Promise<NewJob> {
     const admitted = await this.admission.admit(caller, request);
-    const parameters = admitted.parameters;
+    const { parameters } = admitted;
     const start = await this.withoutLargeParameters(admitted, parameters);
     const { tenantId, name: owner } = caller;
-    const id = request.id ?? uuidv7();
-    const result = await this.database.call((db) =>
-      createJob(db, { id, tenantId, owner, start, parameters }, idempotency),
-    );
-    if (result.created) {
-      await this.start(result.job);
-      return { job: result.job, created: true };
-    }
-    if (result.reason === 'repeat' && result.job) return { job: result.job, created: false };
-    if (result.reason === 'key-reused') throw keyReused();
-    throw new PerdureError('id-taken', `The id ${id} is in use: choose another one, or none`, {
-      details: [{ pointer: '/id', detail: 'is in use' }],
-    });
+    return { id: request.id ?? uuidv7(), tenantId, owner, start, parameters };
+  }
+
+  /** Once this returns, the job will reach a terminal state, whatever dies. */
+  private async accept(job: NewJob, idempotency: Idempotency | undefined): Promise<Submitted> {
+    const jobs = [{ ...job, idempotency }];
+    const [result] = await this.intake.record({ tenantId: job.tenantId, jobs });
+    const submitted = submittedAs(result, job.id);
+    if (submitted.created) await this.starts.start(submitted.job);
+    return submitted;
   }
 
   /** The job that the same request made before: whatever has become of the function or the files since. */
@@ -90,34 +76,14 @@ export class SubmitService {
     const { sha256 } = await this.storage.put(Readable.from([json]));
     return { ...start, parameters: {}, parametersSha256: sha256 };
   }
-
-  /** Starts the workflow. Waits for that as long as it is of use; the start itself goes on. */
-  private async start({ id, start }: JobRecord): Promise<void> {
-    if (this.underWay >= maxUnderWay) return;
-    this.underWay++;
-    const started = this.temporal
-      .start(id, start, startBudgetMs)
-      .then(() => this.noteStart(id))
-      .catch((error: unknown) => {
-        this.logger.warn({ jobId: id, reason: reasonOf(error) }, 'not started yet; housekeeping will do it');
-      })
-      .finally(() => this.underWay--);
-    const late = (): Error => new Error('Temporal takes its time');
-    await this.patience.execute(() => withDeadline(started, patienceMs, late)).catch(() => {});
-  }
-
-  /** Worth no waiting: it only spares the housekeeping a second start, which would do nothing. */
-  private noteStart(id: string): void {
-    this.database.call((db) => markStarted(db, id)).catch(() => {});
-  }
 }
 
-function keyReused(): PerdureError {
-  return new PerdureError(
-    'idempotency-key-reused',
-    'This Idempotency-Key was used with another body: use a new one',
-    {
-      details: [{ pointer: 'header/Idempotency-Key', detail: 'was used with another body' }],
-    },
-  );
+/** Throws where no job was made, and none had been. */
+export function submittedAs(result: Created | undefined, id: string): Submitted {
+  if (result?.job && (result.created || result.reason === 'repeat'))
+    return { job: result.job, created: result.created };
+  if (result?.created === false && result.reason === 'key-reused') throw keyReused();
+  throw new PerdureError('id-taken', `The id ${id} is in use: choose another one, or none`, {
+    details: [{ pointer: '/id', detail: 'is in use' }],
+  });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { eventTypes } from '../transitions.ts';
 import { stages, statuses } from '../status.ts';
-import { Limits } from './submit.ts';
+import { Limits, Validated } from './submit.ts';
 import {
   agentId,
   anyObject,
@@ -15,7 +15,7 @@ import {
   uuid,
   version,
 } from './pieces.ts';
-import { JobError } from './problem.ts';
+import { JobError, Problem } from './problem.ts';
 
 export const AnsweredStatus = z
   .enum([...statuses, 'UNKNOWN'])
@@ -149,6 +149,22 @@ export const Job = z
   })
   .meta({ id: 'Job', description: 'A job: one run of one function on one agent' });
 export type Job = z.output<typeof Job>;
+
+const itemStatus = (text: string) => z.int().describe(text);
+
+/** What became of the requests of a batch, in their order. */
+export const Batch = z
+  .strictObject({
+    items: z.array(
+      z.union([
+        z.strictObject({ status: itemStatus('201: a new job; 200: a repeat'), job: Job }),
+        z.strictObject({ status: itemStatus('200: the job would be accepted'), validated: Validated }),
+        z.strictObject({ status: itemStatus('As a submit of its own would be answered'), problem: Problem }),
+      ]),
+    ),
+  })
+  .meta({ id: 'Batch', description: 'One answer for each request of a batch, in their order' });
+export type Batch = z.output<typeof Batch>;
 
 /** In lists: parameters and output may be large, and are left to the job itself. */
 export const JobSummary = Job.omit({ parameters: true, output: true }).meta({

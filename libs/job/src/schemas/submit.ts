@@ -73,6 +73,22 @@ export const SubmitQuery = z.strictObject({
 });
 export type SubmitQuery = z.output<typeof SubmitQuery>;
 
+/** Each request is held against its schema by itself, so that a bad one does not stop the others. */
+export const BatchRequest = z
+  .strictObject({
+    requests: z
+      .array(z.unknown().meta({ $ref: '#/components/schemas/JobRequest' }))
+      .min(1)
+      .max(1_000)
+      .describe('What the jobs are to do'),
+  })
+  .meta({
+    id: 'BatchRequest',
+    description: 'Jobs to submit together',
+    examples: [{ requests: [{ function: 'echo' }, { function: 'sleep', parameters: { seconds: 2 } }] }],
+  });
+export type BatchRequest = z.output<typeof BatchRequest>;
+
 /** What `validateOnly` answers. */
 export const Validated = z
   .strictObject({ valid: z.literal(true), function: z.strictObject({ name: functionName, version }) })
