@@ -81,5 +81,7 @@ function migratorOf(db: Database): Migrator {
   return new Migrator({
     db: db.kysely.withoutPlugins(),
     provider: { getMigrations: () => Promise.resolve(migrations) },
+    // Those that were written side by side arrive in any order.
+    allowUnorderedMigrations: true,
   });
 }
