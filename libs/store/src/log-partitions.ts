@@ -4,13 +4,15 @@ import type { Database } from './database.ts';
 /** Lines are kept in a table a day, by UTC. So many days ahead have theirs. */
 const daysAhead = 7;
 const prefix = 'job_logs_';
+/** Who reads for longer is not waited for: a connection that waits is one that others lack. */
+const lockTimeout = '2s';
 const today = sql`(now() at time zone 'utc')::date`;
 
 /** Makes the tables of yesterday and the days to come, where they are missing. */
 export async function makeLogPartitions(db: Database): Promise<void> {
   if ((await missingDays(db.kysely)).length === 0) return;
   await db.kysely.transaction().execute(async (transaction) => {
-    await sql`set local lock_timeout = '2s'`.execute(transaction);
+    await sql.raw(`set local lock_timeout = '${lockTimeout}'`).execute(transaction);
     await sql`select pg_advisory_xact_lock(hashtext(${prefix}))`.execute(transaction);
     for (const day of await missingDays(transaction)) {
       const table = sql.table(nameOf(day));
@@ -24,7 +26,10 @@ export async function makeLogPartitions(db: Database): Promise<void> {
   });
 }
 
-/** Drops the tables of all days that ended so many days ago. Readers and writers go on meanwhile. */
+/**
+ * Drops the tables of all days that ended so many days ago, and answers their names. Readers and writers go on meanwhile. Throws when
+ * somebody who reads the log does not come to an end: the next call goes on from there.
+ */
 export async function dropLogPartitions(db: Database, olderThanDays: number): Promise<string[]> {
   const { rows } = await sql<{ name: string; pending: boolean }>`
     select inhrelid::regclass::text as name, inhdetachpending as pending
@@ -32,12 +37,21 @@ export async function dropLogPartitions(db: Database, olderThanDays: number): Pr
     where inhparent = 'job_logs'::regclass
       and to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD') < ${today} - ${olderThanDays}::integer
     order by 1`.execute(db.kysely);
-  for (const { name, pending } of rows) {
-    // Not within a transaction. One that was interrupted is finished.
-    const how = sql.raw(pending ? 'finalize' : 'concurrently');
-    await sql`alter table job_logs detach partition ${sql.table(name)} ${how}`.execute(db.kysely);
-    await sql`drop table ${sql.table(name)}`.execute(db.kysely);
-  }
+  if (rows.length === 0) return [];
+  await db.kysely.connection().execute(async (connection) => {
+    // Not within a transaction: it could not be detached while others go on.
+    await sql.raw(`set lock_timeout = '${lockTimeout}'`).execute(connection);
+    try {
+      for (const { name, pending } of rows) {
+        // One that was interrupted is finished.
+        const how = sql.raw(pending ? 'finalize' : 'concurrently');
+        await sql`alter table job_logs detach partition ${sql.table(name)} ${how}`.execute(connection);
+        await sql`drop table ${sql.table(name)}`.execute(connection);
+      }
+    } finally {
+      await sql`reset lock_timeout`.execute(connection);
+    }
+  });
   return rows.map(({ name }) => name);
 }
 
