@@ -178,6 +178,16 @@ describe('history and logs', () => {
     );
   });
 
+  test('as text, a line stays one whatever is in it; ndjson keeps it as it is', async () => {
+    const job = await api().running();
+    const text = 'one\r\n2026-01-01T00:00:00Z log info two\rthree';
+    await appendLogs(api().db, job.id, 1, [line(text)]);
+    const read = async (accept: string) =>
+      (await api().ask(`/v1/jobs/${job.id}/logs`, { headers: { accept } })).text;
+    expect(await read('text/plain')).toMatch(/^\S+ log info one 2026-01-01T00:00:00Z log info two three\n$/);
+    expect(JSON.parse(await read('application/x-ndjson'))).toMatchObject({ text });
+  });
+
   test('a follower is heard before there is a line', async () => {
     const job = await api().running();
     const closing = new AbortController();

@@ -7,8 +7,11 @@ export const plainText = 'text/plain';
 export const formats: Record<typeof ndjson | typeof plainText, (lines: readonly LogLine[]) => string> = {
   [ndjson]: (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
   [plainText]: (lines) =>
-    lines.map(({ at, stream, level, text }) => `${at} ${stream} ${level} ${text}\n`).join(''),
+    lines.map(({ at, stream, level, text }) => `${at} ${stream} ${level} ${oneLine(text)}\n`).join(''),
 };
+
+/** Agents that speak HTTP may say texts with breaks in them, which must not look like lines of others. */
+const oneLine = (text: string): string => text.replace(/\r\n|[\r\n]/g, ' ');
 
 /** As bytes: to a text Fastify would add a charset of its own. */
 export async function* written(
