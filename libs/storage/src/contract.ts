@@ -28,6 +28,15 @@ export type Storage = {
   has(sha256: string): Promise<boolean>;
   /** Removing what is not there is no error. */
   remove(sha256: string): Promise<void>;
+  /**
+   * Keeps a part of an upload that is under way, durably, in a place that belongs to this upload alone. Both names are
+   * UUIDs. Throws `upload-failed`.
+   */
+  putPart(upload: string, part: string, bytes: Uint8Array): Promise<void>;
+  /** Throws `not-found`, `unavailable`. */
+  readPart(upload: string, part: string): Promise<Readable>;
+  /** All of them, those included that a crash left half written. Throws `unavailable`. */
+  removeParts(upload: string): Promise<void>;
   /** Throws `unavailable` when nothing could be stored now. */
   check(): Promise<void>;
 };

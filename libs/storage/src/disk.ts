@@ -1,23 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
-import {
-  isSha256,
-  leftoverAfterMs,
-  nameOf,
-  notFound,
-  notSatisfiable,
-  receive,
-  unavailable,
-} from './incoming.ts';
-import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';
-
-const where = 'the storage folder';
+import type { PutOptions, Storage, Stored } from './contract.ts';
+import { makeFolders, once, publish, readFrom, where, writeDurably } from './disk-files.ts';
+import { diskParts } from './disk-parts.ts';
+import { isSha256, leftoverAfterMs, nameOf, notFound, receive, unavailable } from './incoming.ts';
 
 /**
  * `root/objects/ab/cd/abcd…`: two levels of fan-out keep folders small. Bytes come in under a name of their own in
- * `root/incoming`, are synced, and are then renamed: the same file system, so that the rename is atomic.
+ * `root/incoming`, are synced, and are then renamed: the same file system, so that the rename is atomic. Uploads under way
+ * have a folder each in `root/parts`.
  */
 export function openDisk(root: string): Storage {
   const incoming = join(root, 'incoming');
@@ -76,52 +69,18 @@ export function openDisk(root: string): Storage {
 
   return {
     put,
-    read: (sha256, range) => readFrom(isSha256(sha256) ? pathOf(sha256) : undefined, sha256, range),
+    read: async (sha256, range) => {
+      if (!isSha256(sha256)) throw notFound(sha256);
+      return readFrom(pathOf(sha256), sha256, range);
+    },
     size,
     has: async (sha256) => (await size(sha256)) !== undefined,
     remove: async (sha256) => {
       if (isSha256(sha256)) await rm(pathOf(sha256), { force: true });
     },
     check,
+    ...diskParts(join(root, 'parts')),
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
-async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx', 0o640);
-  try {
-    for await (const chunk of bytes) await file.writeFile(chunk);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function publish(draft: string, path: string): Promise<void> {
-  await makeFolders([dirname(path)]);
-  await rename(draft, path);
-  await syncFolder(dirname(path));
-}
-
-/** Makes folders such that they outlive a power cut: a new name is durable when the folder that holds it is synced. */
-async function makeFolders(paths: string[]): Promise<void> {
-  for (const path of paths) {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) continue;
-    for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function clearLeftovers(incoming: string): Promise<void> {
@@ -130,17 +89,4 @@ async function clearLeftovers(incoming: string): Promise<void> {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     if (Date.now() - mtimeMs > leftoverAfterMs) await rm(path, { force: true });
   }
-}
-
-async function readFrom(path: string | undefined, sha256: string, range: ByteRange | undefined) {
-  if (path === undefined) throw notFound(sha256);
-  const file = await open(path, 'r').catch((error: unknown) => {
-    throw nameOf(error) === 'ENOENT' ? notFound(sha256) : unavailable(error, where);
-  });
-  const { size } = await file.stat();
-  if (range && (range.start >= size || range.end < range.start || range.start < 0)) {
-    await file.close();
-    throw notSatisfiable(sha256);
-  }
-  return file.createReadStream(range ? { start: range.start, end: range.end } : {});
 }

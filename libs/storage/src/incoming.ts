@@ -92,7 +92,7 @@ function nextOrAbort(
   });
 }
 
-function storingFailed(error: unknown, where: string): PerdureError {
+export function storingFailed(error: unknown, where: string): PerdureError {
   const code = nameOf(error);
   const detail = code === 'ENOSPC' ? 'there is no space left' : code;
   return new PerdureError('upload-failed', `The bytes could not be stored in ${where}: ${detail}.`, {

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 
 import {
   DeleteObjectCommand,
-  GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -11,10 +10,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 
-import { isSha256, notFound, notSatisfiable, receive, unavailable } from './incoming.ts';
+import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';
+import { isSha256, notFound, receive, unavailable } from './incoming.ts';
 import { copyObject } from './s3-copy.ts';
 import { clearLeftovers } from './s3-leftovers.ts';
-import type { ByteRange, PutOptions, Storage, Stored } from './contract.ts';
+import { s3Parts } from './s3-parts.ts';
+import { readObject, statusOf } from './s3-read.ts';
 
 export type S3Access = {
   /** Absent: the AWS library looks for them itself. */
@@ -74,17 +75,7 @@ export function openS3(url: URL, access: S3Access): Storage {
 
   async function read(sha256: string, range?: ByteRange): Promise<Readable> {
     if (!isSha256(sha256)) throw notFound(sha256);
-    if (range && (range.end < range.start || range.start < 0)) throw notSatisfiable(sha256);
-    const Range = range ? `bytes=${range.start}-${range.end}` : undefined;
-    try {
-      const { Body } = await client.send(new GetObjectCommand({ ...at(sha256), Range }));
-      if (Body instanceof Readable) return Body;
-    } catch (error) {
-      if (statusOf(error) === 404) throw notFound(sha256);
-      if (statusOf(error) === 416) throw notSatisfiable(sha256);
-      throw unavailable(error, where);
-    }
-    throw unavailable(new TypeError('no body'), where);
+    return readObject(client, at(sha256), sha256, range);
   }
 
   async function size(sha256: string): Promise<number | undefined> {
@@ -110,7 +101,15 @@ export function openS3(url: URL, access: S3Access): Storage {
     });
   }
 
-  return { put, read, size, has: async (sha256) => (await size(sha256)) !== undefined, remove, check };
+  return {
+    put,
+    read,
+    size,
+    has: async (sha256) => (await size(sha256)) !== undefined,
+    remove,
+    check,
+    ...s3Parts(client, bucket, `${prefix}parts/`),
+  };
 }
 
 function connect(url: URL, { credentials, region }: S3Access) {
@@ -143,12 +142,4 @@ async function firstPart(bytes: AsyncGenerator<Uint8Array>): Promise<{ whole: bo
 async function* joined(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;
   yield* rest;
-}
-
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
-  const { $metadata } = error;
-  return typeof $metadata === 'object' && $metadata !== null && 'httpStatusCode' in $metadata
-    ? Number($metadata.httpStatusCode)
-    : undefined;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { expect, test } from '@jest/globals';
 
 import type { Storage } from '../contract.ts';
@@ -56,6 +58,22 @@ export function judge({ storage, names }: Judged): void {
       await expect(storage().remove(name)).resolves.toBeUndefined();
     },
   );
+
+  test('parts of an upload come back as they were, and go together', async () => {
+    const before = await names();
+    const [upload, other] = [randomUUID(), randomUUID()];
+    const parts = [randomUUID(), randomUUID()];
+    for (const part of parts) await storage().putPart(upload, part, Buffer.from(`part ${part}`));
+    await storage().putPart(other, parts[0] ?? '', Buffer.from('of another upload'));
+    for (const part of parts)
+      expect(await textOf(await storage().readPart(upload, part))).toBe(`part ${part}`);
+    await storage().removeParts(upload);
+    await expect(storage().readPart(upload, parts[0] ?? '')).rejects.toMatchObject({ code: 'not-found' });
+    expect(await textOf(await storage().readPart(other, parts[0] ?? ''))).toBe('of another upload');
+    await storage().removeParts(other);
+    await storage().removeParts(other);
+    expect(await names()).toEqual(before);
+  });
 
   test('what is removed is gone', async () => {
     const { sha256 } = await storage().put(once('short-lived'));
