@@ -17,7 +17,7 @@ const storage = openStorage(config.storage.url, config.storage.access);
 const connection = await connect(config);
 
 const orchestrator = config.roles.includes('orchestrator')
-  ? await createOrchestrator(config, db, connection)
+  ? await createOrchestrator(config, db, storage, connection)
   : undefined;
 const agent = config.roles.includes('agent')
   ? await createAgent(config, db, storage, connection, log)

@@ -2,6 +2,7 @@ import { createHousekeepingActivities } from '@perdure/activities/housekeeping';
 import { createOrchestratorActivities } from '@perdure/activities/orchestrator';
 import type { WorkerConfig } from '@perdure/config/worker';
 import { orchestratorQueue } from '@perdure/job/queues';
+import type { Storage } from '@perdure/storage';
 import type { Database } from '@perdure/store/database';
 import { makeRecorder } from '@perdure/store/record';
 import { startOptions } from '@perdure/workflows/start';
@@ -15,6 +16,7 @@ import { ensureSearchAttributes } from './search-attributes.ts';
 export async function createOrchestrator(
   config: WorkerConfig,
   db: Database,
+  storage: Storage,
   connection: NativeConnection,
 ): Promise<Worker> {
   const { namespace } = config.temporal;
@@ -31,6 +33,7 @@ export async function createOrchestrator(
       ...createOrchestratorActivities({ db, recorder }),
       ...createHousekeepingActivities({
         db,
+        storage,
         recorder,
         startOptions,
         startAfterMs: 5_000,

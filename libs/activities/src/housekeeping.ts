@@ -1,4 +1,5 @@
 import type { JobStart } from '@perdure/job/start';
+import type { Storage } from '@perdure/storage';
 import { dropLogPartitions, makeLogPartitions } from '@perdure/store/admin';
 import type { Database } from '@perdure/store/database';
 import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
@@ -9,10 +10,12 @@ import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import pLimit from 'p-limit';
 import type { HousekeepingActivities } from './contract.ts';
+import { removeExpiredUploads } from './expired-uploads.ts';
 import { reconcile } from './reconcile.ts';
 
 export type HousekeepingDeps = {
   db: Database;
+  storage: Storage;
   recorder: Recorder;
   startOptions(id: string, start: JobStart): WorkflowStartOptions;
   /** A job without a workflow is started when it is so old: before that, the submit itself is still at it. */
@@ -40,6 +43,7 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
         const started = await startForgotten(deps, client);
         const closed = await compareQuiet(deps, client);
         await keepLogs(deps);
+        await endUploads(deps);
         return { started, closed };
       } finally {
         clearInterval(beat);
@@ -79,6 +83,16 @@ async function keepLogs({ db, logRetentionDays }: HousekeepingDeps): Promise<voi
   } catch (failure) {
     // A lock that was not to be had: the next round tries again.
     log.warn('the housekeeping failed for the logs', { failure: String(failure) });
+  }
+}
+
+/** A storage that is away is no reason to leave anything else undone. */
+async function endUploads({ db, storage }: HousekeepingDeps): Promise<void> {
+  try {
+    const gone = await removeExpiredUploads(db, storage);
+    if (gone > 0) log.info('uploads whose time was over were removed', { gone });
+  } catch (failure) {
+    log.warn('the housekeeping failed for uploads', { failure: String(failure) });
   }
 }
 

@@ -3,7 +3,7 @@ import { storableText } from './json-text.ts';
 import type { FileRecord } from './records.ts';
 
 /** Makes bytes that are in storage a file of the tenant. */
-export async function insertFile(db: Database, file: FileRecord): Promise<void> {
+export async function insertFile(db: Pick<Database, 'kysely'>, file: FileRecord): Promise<void> {
   await db.kysely
     .insertInto('files')
     .values({ ...file, name: storableText(file.name), mediaType: storableText(file.mediaType) })

@@ -91,6 +91,23 @@ export type FileRecord = {
   createdAt: Timestamp;
 };
 
+/** An upload in several requests. */
+export type UploadRecord = {
+  id: string;
+  tenantId: string;
+  /** The key that began it; no other goes on with it. */
+  keyId: string;
+  /** As the client sent it: `Upload-Metadata` of tus. */
+  metadata: string;
+  /** Bytes, as announced. */
+  size: number;
+  /** Bytes that are durable. All of them: the file `fileId` is there. */
+  received: number;
+  fileId: string | null;
+  createdAt: Timestamp;
+  expiresAt: Timestamp;
+};
+
 /** `tenantId: null` serves everybody. */
 export type FunctionRecord = {
   tenantId: string | null;

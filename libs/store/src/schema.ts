@@ -13,6 +13,7 @@ import type {
   JobRecord,
   KeyRecord,
   LogLine,
+  UploadRecord,
 } from './records.ts';
 
 /** A jsonb column: read parsed, written as the text that `jsonText` makes. */
@@ -84,6 +85,8 @@ export type Schema = {
   };
   jobLogs: LogLine & { tenantId: string; jobId: string };
   files: FileRecord;
+  uploads: Omit<UploadRecord, 'createdAt'> & { createdAt: Stamped };
+  uploadParts: { tenantId: string; uploadId: string; at: number; id: string };
   idempotencyKeys: {
     tenantId: string;
     caller: string;

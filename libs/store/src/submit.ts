@@ -14,7 +14,17 @@ import type { Schema } from './schema.ts';
 
 export { insertFile } from './files.ts';
 export { findKeys, type Idempotency, keyReused } from './idempotency-keys.ts';
-export type { FileRecord, JobRecord } from './records.ts';
+export {
+  appendPart,
+  completeUpload,
+  createUpload,
+  deleteUpload,
+  expiredUploads,
+  expireUpload,
+  getUpload,
+  listParts,
+} from './uploads.ts';
+export type { FileRecord, JobRecord, UploadRecord } from './records.ts';
 
 export type NewJob = {
   id: string;

@@ -7,6 +7,7 @@ import { files } from './0005-files.ts';
 import { fleet } from './0006-fleet.ts';
 import { eventStreams } from './0007-event-streams.ts';
 import { logPartitions } from './0008-log-partitions.ts';
+import { uploads } from './0011-uploads.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
@@ -19,5 +20,6 @@ export const migrations: Record<string, Migration> = {
   '0006-fleet': fleet,
   '0007-event-streams': eventStreams,
   '0008-log-partitions': logPartitions,
+  '0011-uploads': uploads,
   '0013-waiting-reasons': waitingReasons,
 };
