@@ -108,6 +108,7 @@ export const rooms: Record<string, Room> = {
       ...nest,
       '@fastify/static',
       '@temporalio/client',
+      '@tus/server',
       'ajv',
       'cockatiel',
       'fastify',

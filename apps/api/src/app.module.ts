@@ -51,6 +51,8 @@ import { Settings } from './settings.ts';
 import { Backlogs } from './temporal/backlogs.ts';
 import { Holds } from './temporal/holds.ts';
 import { TemporalService } from './temporal/temporal.service.ts';
+import { UploadsController } from './uploads/uploads.controller.ts';
+import { UploadsService } from './uploads/uploads.service.ts';
 import { BeatsService } from './work/beats.service.ts';
 import { ClaimsService } from './work/claims.service.ts';
 import { Dispatcher } from './work/dispatcher.ts';
@@ -69,6 +71,7 @@ import { WorkController } from './work/work.controller.ts';
     ResultsController,
     FilesController,
     ContentController,
+    UploadsController,
     FunctionsController,
     AgentsController,
     PoolsController,
@@ -117,6 +120,7 @@ import { WorkController } from './work/work.controller.ts';
     TemporalService,
     TenantEventsService,
     Uploads,
+    UploadsService,
     WaitingReasons,
     WorkflowStatus,
   ],

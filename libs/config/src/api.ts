@@ -25,6 +25,12 @@ export const apiVariables = z
       text('the address of the Temporal UI, for links in answers', /^https?:\/\/\S+$/),
     ),
     MAX_JSON_BYTES: wholeNumber('the largest JSON body, in bytes', 1_024, 100 * 1024 ** 2, String(1024 ** 2)),
+    UPLOAD_EXPIRY_SECONDS: wholeNumber(
+      'how long an upload in several requests may take, in seconds',
+      1,
+      30 * 86_400,
+      '86400',
+    ),
     STATUS_BUDGET_MS: wholeNumber(
       'how long a status may wait for the workflow, in milliseconds',
       1,
@@ -78,7 +84,11 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
     storage: storageOf(env),
     temporal: { address: env.TEMPORAL_ADDRESS, ...temporalOf(env) },
     temporalUiUrl: env.TEMPORAL_UI_URL,
-    limits: { jsonBytes: env.MAX_JSON_BYTES, fileBytes: env.MAX_FILE_BYTES },
+    limits: {
+      jsonBytes: env.MAX_JSON_BYTES,
+      fileBytes: env.MAX_FILE_BYTES,
+      uploadSeconds: env.UPLOAD_EXPIRY_SECONDS,
+    },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
     streams: {
       perKey: env.MAX_STREAMS_PER_KEY,

@@ -17,6 +17,7 @@ export const errors = {
   'range-not-satisfiable': 'The range lies outside the file',
   'digest-mismatch': 'The bytes received do not match the digest announced',
   'upload-incomplete': 'The upload ended before all bytes had come',
+  'upload-conflict': 'The upload goes on at another place',
   'unknown-function': 'No agent and no administrator has registered this function',
   'unknown-pool': 'There is no such pool',
   'unknown-agent': 'There is no such agent',

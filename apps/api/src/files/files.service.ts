@@ -9,11 +9,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
+import { received } from './received.ts';
 import { StorageService } from './storage.service.ts';
 import type { Upload } from './uploads.ts';
-
-/** An upload from which nothing comes for so long is given up. */
-const idleMs = 60_000;
 
 @Injectable()
 export class FilesService {
@@ -68,23 +66,6 @@ export class FilesService {
       if (!(error instanceof PerdureError) || error.code !== 'not-found') throw error;
       throw new Error(`the bytes of file ${id} are gone`, { cause: error });
     }
-  }
-}
-
-/** The bytes as they come; a connection that breaks or falls silent ends the upload. */
-async function* received(bytes: Readable): AsyncGenerator<Uint8Array> {
-  const giveUp = (): void => void bytes.destroy(new Error(`nothing came for ${idleMs / 1_000} seconds`));
-  let timer = setTimeout(giveUp, idleMs);
-  try {
-    for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
-      clearTimeout(timer);
-      yield chunk;
-      timer = setTimeout(giveUp, idleMs);
-    }
-  } catch (cause) {
-    throw new PerdureError('upload-incomplete', 'The upload ended before all bytes had come', { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

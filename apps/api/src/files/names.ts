@@ -8,7 +8,11 @@ import { isStorable } from '../http/storable.ts';
 export function uploadName(asked: string | undefined, disposition: string | undefined): string {
   const [name, pointer] =
     asked === undefined ? [nameIn(disposition), 'header/Content-Disposition'] : [asked, 'query/name'];
-  if (name === undefined) return 'file';
+  return name === undefined ? 'file' : fitName(name, pointer);
+}
+
+/** Throws 'invalid-request', which names the place `pointer`, where `name` is no name of a file. */
+export function fitName(name: string, pointer: string): string {
   const unfit =
     /^(\.{0,2}|.{256,})$/s.test(name) || /[/\\]/.test(name) || hasControl(name) || !isStorable(name);
   if (!unfit) return name;

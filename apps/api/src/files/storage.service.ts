@@ -14,18 +14,35 @@ export class StorageService {
   }
 
   /** Throws 'unavailable' where the storage cannot take the bytes, such as a full disk: the caller has done nothing wrong. */
-  async put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored> {
-    try {
-      return await this.storage.put(bytes, options);
-    } catch (error) {
-      if (!(error instanceof PerdureError) || error.code !== 'upload-failed') throw error;
-      throw new PerdureError('unavailable', 'The bytes cannot be stored now; nothing was kept', {
-        cause: error,
-      });
-    }
+  put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored> {
+    return willing(this.storage.put(bytes, options));
+  }
+
+  /** Throws as `put`. */
+  putPart(upload: string, part: string, bytes: Uint8Array): Promise<void> {
+    return willing(this.storage.putPart(upload, part, bytes));
+  }
+
+  readPart(upload: string, part: string): Promise<Readable> {
+    return this.storage.readPart(upload, part);
+  }
+
+  removeParts(upload: string): Promise<void> {
+    return this.storage.removeParts(upload);
   }
 
   read(sha256: string, range?: ByteRange): Promise<Readable> {
     return this.storage.read(sha256, range);
+  }
+}
+
+async function willing<T>(stored: Promise<T>): Promise<T> {
+  try {
+    return await stored;
+  } catch (error) {
+    if (!(error instanceof PerdureError) || error.code !== 'upload-failed') throw error;
+    throw new PerdureError('unavailable', 'The bytes cannot be stored now; nothing was kept of them', {
+      cause: error,
+    });
   }
 }

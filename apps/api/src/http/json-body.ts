@@ -7,7 +7,7 @@ import { unstorableIn } from './storable.ts';
 /** A deeper body is refused before it is parsed. */
 const maxDepth = 32;
 /** A body that is too large is still read so far, and thrown away, so that the client lives to see the answer. */
-const maxDrainedBytes = 8 * 1024 ** 2;
+export const maxDrainedBytes = 8 * 1024 ** 2;
 const bodyTimeoutMs = 30_000;
 
 /**

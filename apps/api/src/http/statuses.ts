@@ -15,6 +15,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'range-not-satisfiable': 416,
   'digest-mismatch': 422,
   'upload-incomplete': 400,
+  'upload-conflict': 409,
   'unknown-function': 422,
   'unknown-pool': 422,
   'unknown-agent': 422,

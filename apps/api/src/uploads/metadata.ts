@@ -1,0 +1,33 @@
+import { PerdureError } from '@perdure/job/errors';
+import { Metadata } from '@tus/server';
+import { fitName } from '../files/names.ts';
+
+const pointer = 'header/Upload-Metadata';
+/** `type/subtype`, perhaps with parameters (RFC 9110, 8.3.1): it comes back as a header. */
+const mediaTypes = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/;
+
+/** What `Upload-Metadata` says of the file: `filename`, `filetype` and `sha256`. What else a client says is its own affair. */
+export function fileIn(metadata: string): { name: string; mediaType: string; sha256: string | undefined } {
+  const { filename, filetype, sha256 } = metadata === '' ? {} : Metadata.parse(metadata);
+  return {
+    name: filename ? fitName(filename, `${pointer}: filename`) : 'file',
+    mediaType: filetype
+      ? fit(filetype, 'filetype', filetype.length < 256 && mediaTypes.test(filetype), 'is a media type')
+      : 'application/octet-stream',
+    sha256: sha256
+      ? fit(
+          sha256.toLowerCase(),
+          'sha256',
+          /^[0-9a-f]{64}$/i.test(sha256),
+          'is the SHA-256 of the file, in hex',
+        )
+      : undefined,
+  };
+}
+
+function fit(value: string, key: string, isFit: boolean, detail: string): string {
+  if (isFit) return value;
+  throw new PerdureError('invalid-request', `${pointer}: ${key} ${detail}`, {
+    details: [{ pointer: `${pointer}: ${key}`, detail }],
+  });
+}
