@@ -37,6 +37,8 @@ import { LogsController } from './jobs/logs.controller.ts';
 import { LogsService } from './jobs/logs.service.ts';
 import { PageTokens } from './jobs/page-tokens.ts';
 import { ReasonWatch } from './jobs/reason-watch.ts';
+import { RerunController } from './jobs/rerun.controller.ts';
+import { RerunService } from './jobs/rerun.service.ts';
 import { ResultsController } from './jobs/results.controller.ts';
 import { Starts } from './jobs/starts.ts';
 import { SubmitService } from './jobs/submit.service.ts';
@@ -66,6 +68,7 @@ import { WorkController } from './work/work.controller.ts';
   controllers: [
     JobsController,
     BatchController,
+    RerunController,
     LogsController,
     EventsController,
     ResultsController,
@@ -114,6 +117,7 @@ import { WorkController } from './work/work.controller.ts';
     ReasonWatch,
     RegistrationService,
     ReportsService,
+    RerunService,
     Starts,
     StorageService,
     SubmitService,

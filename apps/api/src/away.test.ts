@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Job } from '@perdure/job/schemas';
+import { defaultTenantId } from '@perdure/job/ids';
 import { createdWithoutWorkflow } from '@perdure/store/read';
 import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { startApi, type TestApi } from './testing/api.ts';
 import { announceAll } from './testing/catalogue.ts';
+import { ended, recordState } from './testing/record.ts';
 import { type Proxy, startProxy } from '../../../tests/support/proxy.ts';
 
 const echo = { function: 'echo', parameters: {} };
@@ -12,6 +14,19 @@ const echo = { function: 'echo', parameters: {} };
 async function timed<T>(ask: () => Promise<T>): Promise<{ answer: T; ms: number }> {
   const before = performance.now();
   return { answer: await ask(), ms: performance.now() - before };
+}
+
+/** A job that is over; what runs it again has this name, and itself it has none. */
+async function finished(api: TestApi, name: string): Promise<string> {
+  const { body: job } = await api.ask<Job>('/v1/jobs', { json: { ...echo, name } });
+  const outcome = { output: {}, files: [], resultFile: null };
+  await recordState(
+    api.db,
+    { id: job.id, tenantId: defaultTenantId },
+    { status: 'COMPLETED', endedAt: ended(), outcome },
+  );
+  await api.db.kysely.updateTable('jobs').set({ name: null }).where('id', '=', job.id).execute();
+  return job.id;
 }
 
 describe('while Temporal is away', () => {
@@ -40,6 +55,13 @@ describe('while Temporal is away', () => {
     expect(answer).toMatchObject({ status: 207, body: { items: [{ status: 201 }, { status: 201 }] } });
     expect(ms).toBeLessThan(2_000);
     expect(await createdWithoutWorkflow(api.db, 0, 100)).toHaveLength(before.length + 2);
+  });
+
+  test('a rerun is accepted all the same', async () => {
+    const id = await finished(api, 'again');
+    const { answer, ms } = await timed(() => api.ask<Job>(`/v1/jobs/${id}:rerun`, { json: {} }));
+    expect(answer).toMatchObject({ status: 201, body: { status: 'CREATED', rerunOf: id } });
+    expect(ms).toBeLessThan(2_000);
   });
 
   test('a job is read from the record', async () => {
@@ -109,6 +131,7 @@ describe('while PostgreSQL is away', () => {
     ['GET', '/v1/jobs/0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70'],
     ['POST', '/v1/jobs', echo],
     ['POST', '/v1/jobs:batch', { requests: [echo, echo] }],
+    ['POST', '/v1/jobs/0199f6a0-5c1e-7b3a-9d5e-2f6b8c4a1e70:rerun', {}],
     ['GET', '/v1/me'],
     ['GET', '/v1/functions'],
     ['GET', '/readyz'],
@@ -169,50 +192,46 @@ describe('while PostgreSQL is away', () => {
     return rows.map(({ id }) => id);
   };
 
-  const asSubmit = (name: string): [string, object] => ['/v1/jobs', { ...echo, name }];
-  const asBatch = (name: string): [string, object] => [
-    '/v1/jobs:batch',
-    { requests: [1, 2, 3].map(() => ({ ...echo, name })) },
+  type Way = (name: string) => Promise<[string, object]>;
+  const ways: [string, Way][] = [
+    ['a submit', async (name) => ['/v1/jobs', { ...echo, name }]],
+    ['a batch', async (name) => ['/v1/jobs:batch', { requests: [1, 2, 3].map(() => ({ ...echo, name })) }]],
+    ['a rerun', async (name) => [`/v1/jobs/${await finished(api, name)}:rerun`, {}]],
   ];
   const idsIn = (body: Record<string, unknown>): unknown[] =>
     Array.isArray(body['items']) ? body['items'].map((item: { job?: Job }) => item.job?.id) : [body['id']];
 
-  test.each([
-    ['a submit', asSubmit],
-    ['a batch', asBatch],
-  ])('%s that PostgreSQL is too slow for is 503, and is not stored later either', async (_, asked) => {
-    const name = randomUUID();
-    const [path, json] = asked(name);
-    await api.ask('/v1/jobs', { json: echo });
-    proxy.slow(1_000);
-    const { answer, ms } = await timed(() => api.ask(path, { json }));
-    proxy.slow(0);
-    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
-    expect(ms).toBeLessThan(20_000);
-    expect(await storedAs(name)).toEqual([]);
-    proxy.restore();
-    await recovered();
-  });
+  test.each(ways)(
+    '%s that PostgreSQL is too slow for is 503, and is not stored later either',
+    async (_, asked) => {
+      const name = randomUUID();
+      const [path, json] = await asked(name);
+      await api.ask('/v1/jobs', { json: echo });
+      proxy.slow(1_000);
+      const { answer, ms } = await timed(() => api.ask(path, { json }));
+      proxy.slow(0);
+      expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+      expect(ms).toBeLessThan(20_000);
+      expect(await storedAs(name)).toEqual([]);
+      proxy.restore();
+      await recovered();
+    },
+    30_000,
+  );
 
-  test.each([
-    ['a submit', asSubmit],
-    ['a batch', asBatch],
-  ])('%s whose commit is not answered is answered for by what was stored', async (_, asked) => {
+  test.each(ways)('%s whose commit is not answered is answered for by what was stored', async (_, asked) => {
     const name = randomUUID();
-    const [path, json] = asked(name);
+    const [path, json] = await asked(name);
     proxy.loseAnswerTo('commit');
     const answer = await api.ask(path, { json });
     expect([201, 207]).toContain(answer.status);
     expect(idsIn(answer.body).sort()).toEqual((await storedAs(name)).sort());
   });
 
-  test.each([
-    ['a submit', asSubmit],
-    ['a batch', asBatch],
-  ])('%s of which nobody can tell is 503, says so, and a repeat finds it', async (_, asked) => {
+  test.each(ways)('%s of which nobody can tell is 503, says so, and a repeat finds it', async (_, asked) => {
     const headers = { 'idempotency-key': randomUUID() };
     const name = randomUUID();
-    const [path, json] = asked(name);
+    const [path, json] = await asked(name);
     proxy.loseAnswerTo('commit', { thenCut: true });
     const problem = await api.problem(path, { json, headers });
     expect(problem).toMatchObject({ status: 503, code: 'unavailable' });

@@ -141,3 +141,17 @@ test('a job for later is steered before its time, and status is answered at once
   expect((await api.ask(`/v1/jobs/${job.id}:cancel`, { json: {} })).status).toBe(202);
   expect(await waitForStatus(job.id, 'CANCELED')).toMatchObject({ attempt: 0, waitingReason: null });
 });
+
+test('a job is run again, all of it and from execute', async () => {
+  const { body: first } = await submit(
+    { function: 'count', parameters: { to: 2, everyMs: 0 } },
+    { prefer: 'wait=20' },
+  );
+  for (const json of [{}, { from: 'execute' }]) {
+    const { status, body } = await api.ask<Job>(`/v1/jobs/${first.id}:rerun`, { json });
+    expect(status).toBe(201);
+    const again = await waitForStatus(body.id, 'COMPLETED');
+    expect(again).toMatchObject({ rerunOf: first.id, output: first.output, parameters: first.parameters });
+  }
+  expect((await api.ask<Job>(`/v1/jobs/${first.id}`)).body.reruns).toHaveLength(2);
+});

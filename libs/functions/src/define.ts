@@ -28,6 +28,7 @@ type Declaration<I extends z.ZodObject, O extends Output> = {
   /** `inline` only for what ends within milliseconds and never blocks: it shares the agent's event loop. */
   isolation: 'process' | 'inline';
   /** The check that goes deeper than the schema (files, models). Throws `InputError`. */
+  /** A check deeper than the schema. It leaves nothing behind for `execute`: a rerun may go without it. */
   validate?: (context: Context<z.output<I>>) => Promise<void> | void;
   execute: (context: Context<z.output<I>>) => Promise<Returned<O>> | Returned<O>;
 };

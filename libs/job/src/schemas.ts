@@ -54,6 +54,7 @@ export {
   JobRequest,
   LogQuery,
   ReassignRequest,
+  RerunRequest,
   SubmitQuery,
   Validated,
 } from './schemas/submit.ts';

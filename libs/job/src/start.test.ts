@@ -52,6 +52,8 @@ test.each<[string, unknown, string]>([
   ['a moment without its zone', { function: 'echo', notBefore: '2026-11-22T05:00:00' }, 'notBefore'],
   ['a moment that is a number', { function: 'echo', notBefore: 1_795_000_000 }, 'notBefore'],
   ['a moment that is none', { function: 'echo', notBefore: '2026-13-22T05:00:00Z' }, 'notBefore'],
+  ['a job to run again that is none', { function: 'echo', rerunOf: 'a b' }, 'rerunOf'],
+  ['a verdict that is none', { function: 'echo', validated: 'yes' }, 'validated'],
   ['a limit that is no number', { function: 'echo', limits: { runSeconds: NaN } }, 'limits'],
 ])('%s is refused, and the field is named', (_, argument, word) => {
   const parsed = parseStart(argument);

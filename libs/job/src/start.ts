@@ -42,6 +42,10 @@ export type JobStart = {
   limits: Limits;
   /** No agent is asked before this moment (RFC 3339 with its zone). In the past: at once. */
   notBefore?: string;
+  /** The job that this one runs again. */
+  rerunOf?: string;
+  /** True when that job has passed the deeper check of the function, which is then left out. */
+  validated?: boolean;
   /** So many agents may be lost; the next loss ends the job. */
   maxAgentLosses: number;
   /** A run of the workflow is continued as new when its history has more events than this. */
@@ -92,9 +96,11 @@ const rules: Record<keyof JobStart, Rule> = {
     form: `{queueSeconds?, runSeconds?, totalSeconds?}, each above 0 and at most ${maxLimitSeconds}`,
   },
   notBefore: { holds: isMoment, form: 'a moment like 2026-11-22T05:00:00Z, with its zone' },
+  rerunOf: { holds: matches(patterns.jobId), form: 'the id of a job' },
+  validated: { holds: isBoolean, form: 'true or false' },
   maxAgentLosses: { holds: (value) => isNumber(value, 0, 100), form: 'a number from 0 to 100' },
   historyEvents: { holds: (value) => isNumber(value, 10, 10_000), form: 'a number from 10 to 10000' },
-  admitted: { holds: (value) => typeof value === 'boolean', form: 'true or false' },
+  admitted: { holds: isBoolean, form: 'true or false' },
 };
 
 /**
@@ -137,6 +143,10 @@ function isMoment(value: unknown): boolean {
     matches(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/)(value) &&
     !Number.isNaN(Date.parse(String(value)))
   );
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 function isText(length: number): (value: unknown) => boolean {

@@ -55,6 +55,8 @@ export type JobRecord = {
   cancelDeliveredAt: Timestamp | null;
   /** Once CANCELED: the function was killed, or the agent given up on. */
   cancelForced: boolean | null;
+  /** The jobs that ran this one again: the newest, at most `maxReruns`, oldest first. */
+  reruns: string[];
   /** Raised by every visible change. */
   revision: number;
   lastSeq: number;

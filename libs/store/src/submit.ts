@@ -10,6 +10,7 @@ import { notifyEvent } from './notify.ts';
 import { hasSqlState, sqlStates } from './pg-errors.ts';
 import { getJobs } from './read-jobs.ts';
 import type { JobRecord } from './records.ts';
+import { linkRerun, type Original } from './reruns.ts';
 import type { Schema } from './schema.ts';
 
 export { insertFile } from './files.ts';
@@ -47,6 +48,8 @@ export type Creation = {
   jobs: readonly NewJob[];
   /** The key of all of them together, beside those of each; free again where none became a job. */
   batch?: Idempotency | undefined;
+  /** The job that they run again. Its row tells so. */
+  original?: Original | undefined;
   /**
    * Called with the answers when all is written and about to be committed. Where it throws, or the transaction fails before, nothing
    * was written.
@@ -72,18 +75,20 @@ export async function createJob(db: Database, job: NewJob, idempotency?: Idempot
  * wait for it.
  *
  * @throws PerdureError `request-in-flight` when that takes longer than two seconds; `idempotency-key-reused` when the batch with this key
- * was another one. Whatever is thrown, nothing was written: unless the connection was lost
+ * was another one; what `linkRerun` throws. Whatever is thrown, nothing was written: unless the connection was lost
  * after `beforeCommit`
  */
 export async function createJobs(
   db: Database,
-  { tenantId, jobs, batch, beforeCommit }: Creation,
+  { tenantId, jobs, batch, original, beforeCommit }: Creation,
 ): Promise<Created[]> {
   try {
     return await db.kysely.transaction().execute(async (transaction) => {
       await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
       const { free, tookBatch } = await takeKeys(transaction, tenantId, jobs, batch);
       const made = await insertJobs(transaction, free);
+      const [first] = made.values();
+      if (original && first?.job) await linkRerun(transaction, tenantId, original, first.job.id);
       const unmade = jobs.filter((job) => !made.has(job));
       const reasons = await whyNot({ kysely: transaction }, tenantId, unmade, new Set(free));
       const unused = free.filter((job) => !made.has(job)).flatMap(({ idempotency }) => idempotency ?? []);

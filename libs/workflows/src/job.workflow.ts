@@ -211,7 +211,7 @@ async function claimed(life: Life): Promise<Taken> {
 /** What the agent found while it claimed; the stage itself runs only for a function that has a deeper check. */
 async function validated(life: Life, claim: Claim): Promise<void> {
   const { agentId, claimedAt, checkedAt, verdict } = claim;
-  const { ledger } = life;
+  const { ledger, start } = life;
   const { attempt, startedAt } = ledger.state;
   upsertSearchAttributes([
     { key: searchAttributes.status, value: 'RUNNING' },
@@ -224,6 +224,10 @@ async function validated(life: Life, claim: Claim): Promise<void> {
   ] as const;
   if (verdict.kind === 'valid')
     return ledger.apply(...begun, { type: 'validated', at: checkedAt, actor: agentId });
+  if (verdict.kind === 'deeper' && start.validated === true) {
+    const message = `job ${start.rerunOf ?? 'of before'} has passed the check`;
+    return ledger.apply(...begun, { type: 'validated', at: checkedAt, actor: agentId, message });
+  }
   await ledger.apply(...begun);
   if (verdict.kind === 'invalid') throw new Failing(verdict.error);
   await stage(life, claim, 'validate');

@@ -44,6 +44,7 @@ export function startOptions(id: string, start: JobStart) {
     memo: {
       owner: start.owner,
       ...(start.name === undefined ? {} : { name: start.name }),
+      ...(start.rerunOf === undefined ? {} : { rerunOf: start.rerunOf }),
       ...(Object.keys(start.labels).length > 0 ? { labels: start.labels } : {}),
     },
     // The UI renders summaries as Markdown: nothing that a user typed stands here.

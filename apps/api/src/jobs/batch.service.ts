@@ -8,7 +8,7 @@ import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { understand } from '../http/problem-filter.ts';
 import { schemaError } from '../http/schema-pipe.ts';
-import { fingerprintOf } from './idempotency-key.ts';
+import { idempotencyOf } from './idempotency-key.ts';
 import { Intake } from './intake.ts';
 import { Starts } from './starts.ts';
 import { type Submitted, SubmitService, submittedAs } from './submit.service.ts';
@@ -39,8 +39,7 @@ export class BatchService {
     requests: readonly unknown[],
     { key, validateOnly }: { key: string | undefined; validateOnly: boolean },
   ): Promise<Outcome[]> {
-    const batch =
-      key === undefined ? undefined : { caller: caller.keyId, key, fingerprint: fingerprintOf(requests) };
+    const batch = idempotencyOf(caller, key, requests);
     const earlier = await this.earlier(caller.tenantId, batch, requests.length);
     const few = pLimit({ concurrency: atOnce, rejectOnClear: true });
     const checked = await few

@@ -1,6 +1,8 @@
 import { PerdureError } from '@perdure/job/errors';
 import type { Json } from '@perdure/job/json';
+import type { Idempotency } from '@perdure/store/submit';
 import { createHash } from 'node:crypto';
+import type { Principal } from '../http/caller.ts';
 
 /** Reads the header Idempotency-Key: 1 to 255 visible characters, in quotes (draft-ietf-httpapi-idempotency-key-header) or without. */
 export function idempotencyKey(header: string | string[] | undefined): string | undefined {
@@ -11,6 +13,15 @@ export function idempotencyKey(header: string | string[] | undefined): string | 
   throw new PerdureError('invalid-request', `Idempotency-Key ${detail}`, {
     details: [{ pointer: 'header/Idempotency-Key', detail }],
   });
+}
+
+/** The key of a caller, with what tells its request from another. */
+export function idempotencyOf(
+  { keyId: caller }: Principal,
+  key: string | undefined,
+  request: unknown,
+): Idempotency | undefined {
+  return key === undefined ? undefined : { caller, key, fingerprint: fingerprintOf(request) };
 }
 
 /** Two bodies have the same fingerprint when they say the same, in whatever order. */

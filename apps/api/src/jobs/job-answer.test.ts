@@ -34,6 +34,7 @@ const record: JobRecord = {
   nextAttemptAt: null,
   tryNumber: 1,
   waitingReason: null,
+  reruns: [],
   progress: { done: 1, total: 2, unit: 'rows', message: null },
   stop: null,
   cancelRequestedAt: null,

@@ -109,6 +109,8 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
     cancelDeliveredAt: record.cancelDeliveredAt,
     cancelDeadlineAt: record.cancelRequestedAt === null ? null : (record.stop?.deadlineAt ?? null),
     cancelForced: record.cancelForced,
+    rerunOf: record.start.rerunOf ?? null,
+    reruns: record.reruns,
     createdAt: record.createdAt,
     queuedAt: record.queuedAt,
     startedAt: record.startedAt,

@@ -4,14 +4,14 @@ import type { JsonObject } from '@perdure/job/json';
 import type { JobRequest, Validated } from '@perdure/job/schemas';
 import { type JobStart, maxInlineBytes } from '@perdure/job/start';
 import { findIdempotent, getJob, type JobRecord } from '@perdure/store/read';
-import { type Created, type Idempotency, keyReused, type NewJob } from '@perdure/store/submit';
+import { type Created, type Creation, type Idempotency, keyReused, type NewJob } from '@perdure/store/submit';
 import { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { DatabaseService } from '../database/database.service.ts';
 import { StorageService } from '../files/storage.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Admission } from './admission.ts';
-import { fingerprintOf } from './idempotency-key.ts';
+import { idempotencyOf } from './idempotency-key.ts';
 import { Intake } from './intake.ts';
 import { Starts } from './starts.ts';
 
@@ -33,8 +33,7 @@ export class SubmitService {
   }
 
   async submit(caller: Principal, request: JobRequest, key: string | undefined): Promise<Submitted> {
-    const idempotency =
-      key === undefined ? undefined : { caller: caller.keyId, key, fingerprint: fingerprintOf(request) };
+    const idempotency = idempotencyOf(caller, key, request);
     const repeated = idempotency && (await this.earlier(caller, idempotency));
     if (repeated) return { job: repeated, created: false };
     return this.accept(await this.prepare(caller, request), idempotency);
@@ -50,16 +49,20 @@ export class SubmitService {
   }
 
   /** Once this returns, the job will reach a terminal state, whatever dies. */
-  private async accept(job: NewJob, idempotency: Idempotency | undefined): Promise<Submitted> {
+  async accept(
+    job: NewJob,
+    idempotency: Idempotency | undefined,
+    original?: Creation['original'],
+  ): Promise<Submitted> {
     const jobs = [{ ...job, idempotency }];
-    const [result] = await this.intake.record({ tenantId: job.tenantId, jobs });
+    const [result] = await this.intake.record({ tenantId: job.tenantId, jobs, original });
     const submitted = submittedAs(result, job.id);
     if (submitted.created) await this.starts.start(submitted.job);
     return submitted;
   }
 
   /** The job that the same request made before: whatever has become of the function or the files since. */
-  private async earlier(
+  async earlier(
     { tenantId }: Principal,
     { caller, key, fingerprint }: Idempotency,
   ): Promise<JobRecord | undefined> {

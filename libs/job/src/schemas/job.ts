@@ -128,6 +128,8 @@ export const Job = z
       .boolean()
       .nullable()
       .describe('Once CANCELED: the function was killed or the agent given up on, or it ended by itself'),
+    rerunOf: z.string().nullable().describe('The job that this one runs again'),
+    reruns: z.array(z.string()).describe('The jobs that ran this one again: the newest 100, oldest first'),
     createdAt: moment.describe('When it was accepted; microseconds'),
     queuedAt: when('When it last began to wait for an agent'),
     startedAt: when('When an agent first took it'),

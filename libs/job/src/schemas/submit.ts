@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxGraceSeconds } from '../commands.ts';
 import { maxAheadDays, maxLimitSeconds } from '../start.ts';
-import { statuses } from '../status.ts';
+import { stages, statuses } from '../status.ts';
 import {
   agentId,
   anyObject,
@@ -132,6 +132,19 @@ export const ReassignRequest = z
     examples: [{ anyone: true, reason: 'the agent is slow' }],
   });
 export type ReassignRequest = z.output<typeof ReassignRequest>;
+
+export const RerunRequest = z
+  .strictObject({
+    from: z
+      .enum(stages)
+      .optional()
+      .describe(
+        'The first stage that is run again; all without it. `execute` leaves out the deeper check of the function, if the job has passed it. What a function produced is not kept until it is stored, so there is nothing to `upload` from',
+      ),
+  })
+  .prefault({})
+  .meta({ id: 'RerunRequest', description: 'How to run a job again; an empty body will do' });
+export type RerunRequest = z.output<typeof RerunRequest>;
 
 export const JobPath = z.strictObject({ id: jobId });
 export type JobPath = z.output<typeof JobPath>;

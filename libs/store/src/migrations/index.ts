@@ -7,6 +7,7 @@ import { files } from './0005-files.ts';
 import { fleet } from './0006-fleet.ts';
 import { eventStreams } from './0007-event-streams.ts';
 import { logPartitions } from './0008-log-partitions.ts';
+import { reruns } from './0010-reruns.ts';
 import { uploads } from './0011-uploads.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 
@@ -20,6 +21,7 @@ export const migrations: Record<string, Migration> = {
   '0006-fleet': fleet,
   '0007-event-streams': eventStreams,
   '0008-log-partitions': logPartitions,
+  '0010-reruns': reruns,
   '0011-uploads': uploads,
   '0013-waiting-reasons': waitingReasons,
 };
