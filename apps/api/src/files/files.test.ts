@@ -68,6 +68,15 @@ test.each<[string, Record<string, string>, number, string, string | null]>([
     '0123456789',
     null,
   ],
+  [
+    'a range of weakly the same',
+    { range: 'bytes=0-1', 'if-range': `W/"${sha256}"` },
+    200,
+    '0123456789',
+    null,
+  ],
+  ['what is known of several', { 'if-none-match': `"other", "${sha256}"` }, 304, '', null],
+  ['whatever is known', { 'if-none-match': '*' }, 304, '', null],
   ['what is known', { 'if-none-match': `"${sha256}"` }, 304, '', null],
   ['what is known weakly', { 'if-none-match': `W/"${sha256}"`, range: 'bytes=0-1' }, 304, '', null],
   ['what is not known', { 'if-none-match': '"other"' }, 200, '0123456789', null],
@@ -93,6 +102,29 @@ test('HEAD says what GET would', async () => {
   const part = await content(file, { range: 'bytes=0-3' }, 'HEAD');
   expect(part.status).toBe(206);
   expect(part.headers.get('content-length')).toBe('4');
+  expect(part.headers.get('content-range')).toBe('bytes 0-3/10');
+  expect((await content(file, { 'if-none-match': `"${sha256}"` }, 'HEAD')).status).toBe(304);
+  expect((await content(file, { range: 'bytes=10-' }, 'HEAD')).status).toBe(416);
+});
+
+test.each([
+  'a"; filename=evil.exe; x="',
+  "'; rm -rf ~ #",
+  '%0d%0aset-cookie: a=b',
+  '文件 🎉.csv',
+  'ﬁle\u202egpj.exe',
+])('the name %j goes out as an attachment, and comes back as it was', async (name) => {
+  const file = await uploaded(bytes, {}, `?name=${encodeURIComponent(name)}`);
+  expect(file.name).toBe(name);
+  const { headers } = await content(file);
+  const disposition = headers.get('content-disposition') ?? '';
+  const [, plain, extended = ''] =
+    /^attachment; filename="([ !#-[\]-~]*)"; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]*)$/.exec(
+      disposition,
+    ) ?? [];
+  expect(plain).toBeDefined();
+  expect(decodeURIComponent(extended)).toBe(name);
+  expect(headers.get('set-cookie')).toBeNull();
 });
 
 test('an empty file is a file', async () => {

@@ -25,6 +25,43 @@ describe('result', () => {
     expect(await api().ask(`/v1/jobs/${job.id}/result`)).toMatchObject({ status: 200, body: { a: 1 } });
   });
 
+  test('is not sent again to those who have it, and HEAD says what GET would', async () => {
+    const job = await api().running();
+    const outcome = { output: { größe: [1, null, 'ä'] }, files: [], resultFile: null };
+    const path = `/v1/jobs/${job.id}/result`;
+    expect(await api().ask(path, { method: 'HEAD' })).toMatchObject({ status: 409, text: '' });
+    await api().recorded(job, { status: 'COMPLETED', endedAt: ended(), outcome });
+    const answer = await api().ask(path);
+    const etag = answer.headers.get('etag') ?? '';
+    expect(answer).toMatchObject({ status: 200, body: outcome.output });
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(etag).toMatch(/^"[0-9a-f]{64}"$/);
+    const headers = { 'if-none-match': etag };
+    const known = await api().ask(path, { headers });
+    expect(known).toMatchObject({ status: 304, text: '' });
+    expect(known.headers.get('etag')).toBe(etag);
+    expect(await api().ask(path, { headers: { 'if-none-match': '"other"' } })).toMatchObject({ status: 200 });
+    const head = await api().ask(path, { method: 'HEAD' });
+    expect(head).toMatchObject({ status: 200, text: '' });
+    expect(head.headers.get('etag')).toBe(etag);
+    expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(answer.text)));
+  });
+
+  test('is there exactly while the job is COMPLETED', async () => {
+    const path = (job: { id: string }) => `/v1/jobs/${job.id}/result`;
+    const waiting = await api().submitted();
+    expect((await api().ask(path(waiting))).status).toBe(409);
+    for (const status of ['CLAIMED', 'VALIDATING', 'RUNNING', 'UPLOADING'] as const) {
+      const job = await api().submitted();
+      await api().recorded(job, { status: 'PENDING' });
+      await api().recorded(job, { status, attempt: 1, agentId: 'agent-1', startedAt: ended() });
+      expect([status, (await api().problem(path(job))).code]).toEqual([status, 'job-not-finished']);
+    }
+    const canceled = await api().running();
+    await api().recorded(canceled, { status: 'CANCELED', endedAt: ended() });
+    expect(await api().problem(path(canceled))).toMatchObject({ status: 409, code: 'job-not-completed' });
+  });
+
   test('is the file that the function declares', async () => {
     const job = await api().running();
     const { body: upload } = await api().ask('/v1/files?name=result.csv', {

@@ -1,16 +1,22 @@
-import { Controller, Get, Param, Res } from '@nestjs/common';
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { PerdureError } from '@perdure/job/errors';
-import type { JsonObject } from '@perdure/job/json';
 import { JobPath } from '@perdure/job/schemas';
 import { isTerminal } from '@perdure/job/status';
 import type { JobRecord } from '@perdure/store/read';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
 import { Caller, type Principal } from '../http/caller.ts';
+import { whenClosed } from '../http/closed.ts';
+import { matchesNone } from '../http/conditional.ts';
+import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
 import { HttpError } from '../http/problem.ts';
 import { retryAfter, type Seen } from './job-answer.ts';
 import { JobsService } from './jobs.service.ts';
+
+/** So long a result that the workflow has decided may take to be recorded. */
+const recordWaitMs = 2_000;
 
 @ApiTags('jobs')
 @Controller('v1/jobs')
@@ -23,28 +29,52 @@ export class ResultsController {
     summary: 'The result of a job',
     description: 'What the function declares as its result: its output as JSON, or one of its files.',
     permission: 'jobs.read',
+    headers: { 'If-None-Match': 'The ETag of before' },
     answers: [
-      { status: 200, description: 'The output', content: { 'application/json': { schema: {} } } },
+      {
+        status: 200,
+        description: 'The output',
+        content: { 'application/json': { schema: {} } },
+        headers: { ETag: 'The SHA-256 of the output' },
+      },
       { status: 303, description: 'The result is a file', headers: { Location: 'The bytes of the file' } },
+      { status: 304, description: 'You have it' },
     ],
     problems: ['not-found', 'job-not-finished', 'job-not-completed'],
   })
   async get(
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
+    @Req() { headers }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<JsonObject | undefined> {
+  ): Promise<string | undefined> {
     const seen = await this.jobs.newest(caller, await this.jobs.record(caller, id));
-    const { record } = seen;
     requireCompleted(seen);
-    if (record.resultFile === null) {
-      reply.type('application/json');
-      return record.output ?? {};
+    const { output, resultFile } = seen.record;
+    if (resultFile !== null) {
+      const { files } = seen.ahead === undefined ? seen.record : await this.recorded(caller, id, reply);
+      const file = files.find(({ name }) => name === resultFile);
+      if (file === undefined) throw new Error(`job ${id} has lost its result ${resultFile}`);
+      reply.code(303).header('location', `/v1/files/${file.fileId}/content`);
+      return undefined;
     }
-    const file = record.files.find(({ name }) => name === record.resultFile);
-    if (file === undefined) throw new Error(`job ${id} has lost its result ${record.resultFile}`);
-    reply.code(303).header('location', `/v1/files/${file.fileId}/content`);
-    return undefined;
+    const text = JSON.stringify(output ?? {});
+    const etag = `"${createHash('sha256').update(text).digest('hex')}"`;
+    reply.headers({ etag, 'cache-control': 'private, no-cache' });
+    if (matchesNone(header(headers, 'if-none-match'), etag)) {
+      reply.code(304);
+      return undefined;
+    }
+    reply.type('application/json');
+    return text;
+  }
+
+  /** The files of a result can be read once they are recorded: a moment after the workflow has decided. */
+  private async recorded(caller: Principal, id: string, reply: FastifyReply): Promise<JobRecord> {
+    const waiting = { ms: recordWaitMs, gone: whenClosed(reply), enough: () => false };
+    const record = await this.jobs.waitUntil(caller, id, waiting);
+    if (record.status === 'COMPLETED') return record;
+    throw new PerdureError('unavailable', 'The job is COMPLETED, and its result is still being recorded');
   }
 }
 
