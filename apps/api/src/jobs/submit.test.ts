@@ -8,6 +8,8 @@ import { ended } from '../testing/record.ts';
 
 const api = apiWithoutWorkers();
 
+const waitingForLock = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+
 describe('submit', () => {
   test('answers 201 with the job, which is recorded and started', async () => {
     const answer = await api().ask('/v1/jobs', {
@@ -61,6 +63,30 @@ describe('submit', () => {
     );
     expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
     expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(9).fill(200), 201]);
+  });
+
+  test('waits for the first with its key, and is 409 only after that', async () => {
+    const key = randomUUID();
+    const { id } = await api().submitted();
+    const headers = { 'idempotency-key': key };
+    const repeat = () => api().ask<Job>('/v1/jobs', { json: sleepJob, headers });
+    await api().ask('/v1/jobs', { json: sleepJob, headers: { 'idempotency-key': `${key}-other` } });
+    // The first request, as it is before it commits.
+    const first = await api().db.pool.connect();
+    await first.query('begin');
+    await first.query(
+      `insert into idempotency_keys (tenant_id, caller, key, fingerprint, job_id)
+      select tenant_id, caller, $1, fingerprint, $2 from idempotency_keys where key = $3`,
+      [key, id, `${key}-other`],
+    );
+    const early = await repeat();
+    expect(early).toMatchObject({ status: 409, body: { code: 'request-in-flight' } });
+    const late = repeat();
+    const waiting = async (): Promise<boolean> => (await api().db.pool.query(waitingForLock)).rowCount === 1;
+    await waitFor(waiting, { what: 'the repeat to wait', everyMs: 5 });
+    await first.query('commit');
+    first.release();
+    expect(await late).toMatchObject({ status: 200, body: { id } });
   });
 
   test('keeps the keys of two callers apart', async () => {
