@@ -11,6 +11,8 @@ export type Plan = {
   pages: number;
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
+  /** The size of the file that goes up and down. */
+  fileBytes: number;
   /** Jobs submitted one by one, and in one batch. */
   submits: number;
   /** So many long polls on one job, and how often they are told of a change. */
@@ -30,11 +32,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -57,6 +59,7 @@ export function planOf(args: readonly string[]): Plan {
     inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
     pages: quick ? 100 : 300,
     readMs: quick ? 2_000 : 4_000,
+    fileBytes: (quick ? 256 : 5 * 1024) * 1024 ** 2,
     submits: quick ? 200 : 1_000,
     waiters: quick
       ? [

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { waitFor } from '../support/wait.ts';
 import { judgeLists, judgeReads, judgeRecoveries, judgeThroughput, judgeWakes } from './aims.ts';
 import type { Plan } from './arguments.ts';
+import { fileRound } from './files.ts';
 import { fleetRound } from './fleet/round.ts';
 import { countHistory } from './history.ts';
 import { type Key, kindsOf, titles } from './kinds.ts';
@@ -41,12 +42,14 @@ export async function measure(
     const histories = await warmUp(kinds.size > 0 ? kinds : new Map([['b', all.b]]), client);
     const lists = wanted('reads') ? await startListApis(servers, programs) : undefined;
     const bare = lists && (await programs.startOneRow(databaseUrl));
+    const bareFiles = wanted('files') ? await programs.startBareFiles() : undefined;
     const idle = await memories(ours);
     const results: Results = {
       machine: machine(),
       cells: [],
       histories,
       submits: [],
+      files: [],
       reads: [],
       lists: [],
       wakes: [],
@@ -65,6 +68,10 @@ export async function measure(
       if (wanted('submits')) {
         results.submits.push(await submitRound(api.http, plan, round, signal));
         say(`${title}: submits are done`);
+      }
+      if (bareFiles !== undefined) {
+        results.files.push(await fileRound(api, bareFiles, servers.folder, plan, signal));
+        say(`${title}: files are done`);
       }
       if (lists !== undefined && bare !== undefined) {
         results.reads.push(await readRound(api.http, bare, all.c, plan, signal));

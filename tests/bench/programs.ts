@@ -27,6 +27,8 @@ export type Programs = {
   startBare(part: 'orchestrator' | 'agent'): Promise<Child>;
   /** A server with one route, `/jobs/<id>`, which reads a row and sends it. */
   startOneRow(databaseUrl: string): Promise<Http>;
+  /** A server with one route, `/file`, which pipes a body to a file and back; its origin. */
+  startBareFiles(): Promise<string>;
   startFleet(databaseUrl: string, fleet: FleetRequest): Promise<Child>;
   /** Ends one of them in good order, before the others. */
   end(child: Child): Promise<void>;
@@ -147,6 +149,13 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
       started.push({ child, close: http.close });
       await waitFor(() => http.get('/jobs/none'), { timeoutMs: 60_000, what: 'the bare server to answer' });
       return http;
+    },
+    async startBareFiles() {
+      const port = String(await getPort());
+      await start('bare-files', bench('bare/files.ts'), [join(servers.folder, 'bare-file'), port], {});
+      const origin = `http://127.0.0.1:${port}`;
+      await waitFor(() => fetch(origin), { timeoutMs: 60_000, what: 'the bare server to answer' });
+      return origin;
     },
     startFleet(databaseUrl, fleet) {
       const given: Fleet = { ...fleet, ...folders, databaseUrl, temporalAddress: servers.temporalAddress };

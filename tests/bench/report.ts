@@ -1,4 +1,5 @@
 import { comparisons, type Judged, ratiosOf } from './aims.ts';
+import type { Files } from './files.ts';
 import { fleetSections } from './fleet/report.ts';
 import type { FleetRound } from './fleet/round.ts';
 import type { HistoryCount } from './history.ts';
@@ -19,6 +20,7 @@ export type Results = {
   cells: Cell[];
   histories: Partial<Record<Key, HistoryCount>>;
   submits: Submits[];
+  files: Files[];
   reads: Reads[];
   lists: ListRound[];
   wakes: Wakes[][];
@@ -38,6 +40,7 @@ export function print(results: Results): string {
     ...(results.submits.length === 0
       ? []
       : [section('Submits: jobs accepted in a second', submits(results.submits))]),
+    ...(results.files.length === 0 ? [] : [section('Files: MiB in a second', files(results.files))]),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
     ...(results.lists.length === 0
       ? []
@@ -149,6 +152,33 @@ function submits(rounds: readonly Submits[]): string {
     [
       ['single, 16 in flight', over(rounds, ({ single }) => single), '1'],
       ['one batch', over(rounds, ({ batch }) => batch), over(rounds, ({ single, batch }) => batch / single)],
+    ],
+  );
+}
+
+function files(rounds: readonly Files[]): string {
+  const [{ size } = { size: 0 }] = rounds;
+  return table(
+    [`one file of ${size / 1024 ** 2} MiB`, 'Perdure', 'bare server', 'ratio'],
+    [
+      [
+        'up',
+        over(rounds, ({ up }) => up),
+        over(rounds, ({ bareUp }) => bareUp),
+        over(rounds, ({ up, bareUp }) => up / bareUp),
+      ],
+      [
+        'up in pieces (tus)',
+        over(rounds, ({ tus }) => tus),
+        '',
+        over(rounds, ({ tus, bareUp }) => tus / bareUp),
+      ],
+      [
+        'down',
+        over(rounds, ({ down }) => down),
+        over(rounds, ({ bareDown }) => bareDown),
+        over(rounds, ({ down, bareDown }) => down / bareDown),
+      ],
     ],
   );
 }

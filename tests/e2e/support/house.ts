@@ -28,7 +28,8 @@ export type Api = JobsClient & { program(): Program; startAgain(): Promise<void>
 /** Perdure as real processes around one database and one Temporal namespace. */
 export type House = {
   readonly addresses: Addresses;
-  startApi(settings?: Settings): Promise<Api>;
+  /** `prefix`: a command that starts it. */
+  startApi(settings?: Settings, prefix?: readonly string[]): Promise<Api>;
   startOrchestrator(): Promise<Program>;
   /** An agent that is ready to claim. Its id is its name. `prefix`: a command that starts it. */
   startAgent(settings?: Settings, prefix?: readonly string[]): Promise<Program>;
@@ -114,15 +115,12 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
 
   return {
     addresses,
-    async startApi(settings = {}) {
+    async startApi(settings = {}, prefix = []) {
       const port = String(await getPort());
       const client = jobsClient(`http://127.0.0.1:${port}`, key);
       const launch = async (): Promise<Program> => {
-        const program = await start(`api-${port}`, apiProgram, {
-          ...settings,
-          PORT: port,
-          PERDURE_ADMIN_KEY: key,
-        });
+        const env = { ...settings, PORT: port, PERDURE_ADMIN_KEY: key };
+        const program = await start(`api-${port}`, apiProgram, env, { prefix });
         const alive = async () => {
           if (!program.running()) throw new Error('the API has ended');
           return (await client.call('GET', '/livez')).ok;

@@ -26,10 +26,10 @@ export function jobsClient(url: string, key: string) {
   async function call(
     method: string,
     path: string,
-    init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {},
+    init: { body?: NonNullable<RequestInit['body']>; headers?: Record<string, string> } = {},
   ): Promise<Response> {
     const headers = { authorization: `Bearer ${key}`, ...init.headers };
-    return fetch(new URL(path, url), { ...init, method, headers });
+    return fetch(new URL(path, url), { duplex: 'half', ...init, method, headers });
   }
 
   function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
