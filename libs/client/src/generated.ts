@@ -590,6 +590,10 @@ export type Job = {
         [key: string]: unknown;
     };
     limits: Limits;
+    /**
+     * No agent is asked before this moment
+     */
+    notBefore: string | null;
     progress: Progress | null;
     /**
      * What the function returned, once COMPLETED
@@ -791,6 +795,10 @@ export type JobRequest = {
     priority?: number;
     limits?: Limits;
     /**
+     * Asks no agent before this moment, at most 366 days ahead; in the past: at once
+     */
+    notBefore?: string;
+    /**
      * So many agents may be lost; 3 without it
      */
     maxAgentLosses?: number;
@@ -853,6 +861,10 @@ export type JobSummary = {
         [key: string]: string;
     };
     limits: Limits;
+    /**
+     * No agent is asked before this moment
+     */
+    notBefore: string | null;
     progress: Progress | null;
     /**
      * The files it brought forth, once COMPLETED
@@ -1002,7 +1014,7 @@ export type Limits = {
      */
     runSeconds?: number;
     /**
-     * Longest life, from submit to end, in seconds
+     * Longest life, from submit (or `notBefore`, where that is later) to end, in seconds
      */
     totalSeconds?: number;
 };
@@ -1034,6 +1046,10 @@ export type LogPage = {
      * Ask with this `since` for what comes after; null: no line yet
      */
     nextSince: string | null;
+    /**
+     * Ask at once: there is more, or a search has not looked at all lines yet
+     */
+    more: boolean;
 };
 
 /**
@@ -1437,9 +1453,15 @@ export type Validated = {
 };
 
 /**
- * Why a PENDING job waits
+ * Why a job waits that is PENDING, or CREATED for later
  */
 export type WaitingReason = {
+    /**
+     * The job was submitted for later
+     */
+    kind: 'scheduled';
+    notBefore: string;
+} | {
     /**
      * No agent that is online offers what the job asks for
      */
@@ -1920,7 +1942,7 @@ export type GetLogsData = {
     body?: never;
     headers?: {
         /**
-         * application/json or application/x-ndjson
+         * application/json, application/x-ndjson or text/plain
          */
         Accept?: string;
     };
@@ -1936,13 +1958,29 @@ export type GetLogsData = {
          */
         since?: string;
         /**
-         * How many lines at most; 1000 without it; not with `follow`
+         * How many lines at most; 1000 without it as JSON, else all; not with `follow`
          */
         limit?: number;
         /**
-         * Stream lines as ndjson until the job ends
+         * Stream lines until the job ends
          */
         follow?: boolean;
+        /**
+         * Only lines of this attempt
+         */
+        attempt?: number;
+        /**
+         * Only lines of these streams
+         */
+        stream?: Array<'stdout' | 'stderr' | 'log'>;
+        /**
+         * Only lines of this level, or a graver one
+         */
+        level?: 'debug' | 'info' | 'warn' | 'error';
+        /**
+         * Only lines that contain this, in capitals or not
+         */
+        q?: string;
     };
     url: '/v1/jobs/{id}/logs';
 };
@@ -1972,6 +2010,10 @@ export type GetLogsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-streams`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */

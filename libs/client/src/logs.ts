@@ -88,6 +88,6 @@ async function* linesOf(stream: TextStream): AsyncGenerator<LogLine, void> {
   for (let text = await stream.next(); text !== undefined; text = await stream.next()) {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) yield JSON.parse(line) as LogLine;
+    for (const line of lines) if (line !== '') yield JSON.parse(line) as LogLine;
   }
 }
