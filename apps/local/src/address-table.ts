@@ -10,6 +10,7 @@ export function addressTable({ apiUrl, servers, home }: Pick<Stack, 'apiUrl' | '
     ['Temporal UI', servers.temporalUiUrl ?? `of the server at ${servers.temporalAddress}`],
     ['Data', shown(home.folder)],
     ['Admin key', `in ${shown(home.adminKey)}`],
+    ['Command', `npx perdure login --url ${apiUrl} < ${shown(home.adminKey)}`],
   ] as const;
   const widest = Math.max(...rows.map(([what]) => what.length));
   const lines = rows.map(([what, where]) => `  ${pc.bold(what.padEnd(widest))}  ${pc.cyan(where)}`);
