@@ -44,7 +44,8 @@ export function addAgents(program: Command): void {
       .action(async (id: string, _options: object, command: Command) => {
         const { perdure, json, signal } = await contextOf(command);
         const agent = await perdure.agents[verb](id, { signal });
-        await (json ? printJson(agent) : print(agent.status));
+        const asked = agent.drainRequestedAt === null ? '' : ', drain asked for';
+        await (json ? printJson(agent) : print(`${agent.status}${asked}`));
       });
   }
 }

@@ -41,7 +41,10 @@ export function report(error: unknown): number {
     for (const { pointer, detail } of error.errors) say(`  ${pointer}: ${detail}`);
     say(`  (${error.code}, trace ${error.traceId})`);
   }
-  if (error instanceof JobNotCompleted) return error.error ? exitCodes.failed : exitCodes.canceled;
+  if (error instanceof JobNotCompleted) {
+    const canceled = error.error === undefined || error.error.code === 'canceled';
+    return canceled ? exitCodes.canceled : exitCodes.failed;
+  }
   if (error instanceof PerdureUnreachable) return exitCodes.unreachable;
   return error instanceof UsageError ? exitCodes.usage : exitCodes.error;
 }

@@ -269,6 +269,41 @@ export type Assignment = {
     };
 };
 
+/**
+ * One answer for each request of a batch, in their order
+ */
+export type Batch = {
+    items: Array<{
+        /**
+         * 201: a new job; 200: a repeat
+         */
+        status: number;
+        job: Job;
+    } | {
+        /**
+         * 200: the job would be accepted
+         */
+        status: number;
+        validated: Validated;
+    } | {
+        /**
+         * As a submit of its own would be answered
+         */
+        status: number;
+        problem: Problem;
+    }>;
+};
+
+/**
+ * Jobs to submit together
+ */
+export type BatchRequest = {
+    /**
+     * What the jobs are to do
+     */
+    requests: Array<JobRequest>;
+};
+
 export type BeatRequest = {
     /**
      * The jobs whose lease is renewed as well
@@ -341,7 +376,7 @@ export type CompleteRequest = {
 /**
  * What went wrong, for programs; docs/errors.md explains each
  */
-export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'canceled';
+export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'canceled';
 
 /**
  * One place that is wrong
@@ -1938,6 +1973,74 @@ export type GetHistoryResponses = {
 
 export type GetHistoryResponse = GetHistoryResponses[keyof GetHistoryResponses];
 
+export type SubmitJobsData = {
+    body: BatchRequest;
+    headers?: {
+        /**
+         * A repeat of the same batch answers with the jobs of the first, and submits anew what was refused then; kept for 24 hours at least
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Check it all, and make no job
+         */
+        validateOnly?: boolean;
+    };
+    url: '/v1/jobs:batch';
+};
+
+export type SubmitJobsErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `request-in-flight`
+     */
+    409: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`, `idempotency-key-reused`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type SubmitJobsError = SubmitJobsErrors[keyof SubmitJobsErrors];
+
+export type SubmitJobsResponses = {
+    /**
+     * One answer for each request, in their order
+     */
+    207: Batch;
+};
+
+export type SubmitJobsResponse = SubmitJobsResponses[keyof SubmitJobsResponses];
+
 export type GetLogsData = {
     body?: never;
     headers?: {
@@ -2424,6 +2527,299 @@ export type GetFileContentResponses = {
 };
 
 export type GetFileContentResponse = GetFileContentResponses[keyof GetFileContentResponses];
+
+export type GetUploadAbilitiesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/uploads';
+};
+
+export type GetUploadAbilitiesErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetUploadAbilitiesError = GetUploadAbilitiesErrors[keyof GetUploadAbilitiesErrors];
+
+export type GetUploadAbilitiesResponses = {
+    /**
+     * tus 1.0.0
+     */
+    204: void;
+};
+
+export type GetUploadAbilitiesResponse = GetUploadAbilitiesResponses[keyof GetUploadAbilitiesResponses];
+
+export type CreateUploadData = {
+    /**
+     * The first bytes, or none
+     */
+    body?: Blob | File;
+    headers?: {
+        /**
+         * 1.0.0; needed
+         */
+        'Tus-Resumable'?: string;
+        /**
+         * The size of the file in bytes; needed
+         */
+        'Upload-Length'?: string;
+        /**
+         * `filename`, `filetype`, and `sha256` (of the whole file, in hex), each in base64
+         */
+        'Upload-Metadata'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/uploads';
+};
+
+export type CreateUploadErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `invalid-request`, `digest-mismatch`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
+
+export type CreateUploadResponses = {
+    /**
+     * The upload
+     */
+    201: unknown;
+};
+
+export type DeleteUploadData = {
+    body?: never;
+    headers?: {
+        /**
+         * 1.0.0; needed
+         */
+        'Tus-Resumable'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{id}';
+};
+
+export type DeleteUploadErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteUploadError = DeleteUploadErrors[keyof DeleteUploadErrors];
+
+export type DeleteUploadResponses = {
+    /**
+     * It is gone
+     */
+    204: void;
+};
+
+export type DeleteUploadResponse = DeleteUploadResponses[keyof DeleteUploadResponses];
+
+export type GetUploadData = {
+    body?: never;
+    headers?: {
+        /**
+         * 1.0.0; needed
+         */
+        'Tus-Resumable'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{id}';
+};
+
+export type GetUploadErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetUploadError = GetUploadErrors[keyof GetUploadErrors];
+
+export type GetUploadResponses = {
+    /**
+     * Where to go on
+     */
+    200: unknown;
+};
+
+export type ContinueUploadData = {
+    /**
+     * The bytes from Upload-Offset on
+     */
+    body: Blob | File;
+    headers?: {
+        /**
+         * 1.0.0; needed
+         */
+        'Tus-Resumable'?: string;
+        /**
+         * Where these bytes belong; needed
+         */
+        'Upload-Offset'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{id}';
+};
+
+export type ContinueUploadErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `upload-conflict`
+     */
+    409: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `invalid-request`, `digest-mismatch`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ContinueUploadError = ContinueUploadErrors[keyof ContinueUploadErrors];
+
+export type ContinueUploadResponses = {
+    /**
+     * The bytes are kept
+     */
+    204: void;
+};
+
+export type ContinueUploadResponse = ContinueUploadResponses[keyof ContinueUploadResponses];
 
 export type ListFunctionsData = {
     body?: never;

@@ -29,7 +29,7 @@ export class PerdureProblem extends Error {
 /** Thrown when the result is asked for of a job that ended without one. */
 export class JobNotCompleted extends PerdureProblem {
   override readonly name = 'JobNotCompleted';
-  /** Why it failed; undefined where it was canceled. */
+  /** Why; its code is `canceled` where that was asked for. */
   readonly error: JobError | undefined;
 
   constructor(problem: Problem) {

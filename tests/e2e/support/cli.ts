@@ -34,7 +34,7 @@ export function cli(settings: { url?: string; key?: string; home: string }) {
     /** Through a shell in which it is called `perdure`. */
     async shell(script: string): Promise<Ran> {
       const called = `perdure() { '${process.execPath}' '${join(root, 'apps/cli/src/main.ts')}' "$@"; }`;
-      const child = spawn('bash', ['-c', `set -o pipefail; ${called}; ${script}`], { env });
+      const child = spawn('bash', ['--norc', '-c', `set -o pipefail; ${called}; ${script}`], { env });
       const [stdout, stderr, [code]] = await Promise.all([
         text(child.stdout),
         text(child.stderr),
