@@ -670,6 +670,14 @@ export type Job = {
      */
     cancelForced: boolean | null;
     /**
+     * The job that this one runs again
+     */
+    rerunOf: string | null;
+    /**
+     * The jobs that ran this one again: the newest 100, oldest first
+     */
+    reruns: Array<string>;
+    /**
      * When it was accepted; microseconds
      */
     createdAt: string;
@@ -934,6 +942,14 @@ export type JobSummary = {
      * Once CANCELED: the function was killed or the agent given up on, or it ended by itself
      */
     cancelForced: boolean | null;
+    /**
+     * The job that this one runs again
+     */
+    rerunOf: string | null;
+    /**
+     * The jobs that ran this one again: the newest 100, oldest first
+     */
+    reruns: Array<string>;
     /**
      * When it was accepted; microseconds
      */
@@ -1398,6 +1414,16 @@ export type ReportRequest = {
         level?: 'debug' | 'info' | 'warn' | 'error';
         text: string;
     }>;
+};
+
+/**
+ * How to run a job again; an empty body will do
+ */
+export type RerunRequest = {
+    /**
+     * The first stage that is run again; all without it. `execute` leaves out the deeper check of the function, if the job has passed it. What a function produced is not kept until it is stored, so there is nothing to `upload` from
+     */
+    from?: 'claim' | 'validate' | 'execute' | 'upload';
 };
 
 /**
@@ -2041,6 +2067,90 @@ export type SubmitJobsResponses = {
 
 export type SubmitJobsResponse = SubmitJobsResponses[keyof SubmitJobsResponses];
 
+export type RerunJobData = {
+    body?: RerunRequest;
+    headers?: {
+        /**
+         * A repeat with the same key and body answers with the job of the first request
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * Do it only if the job that is to run again still has this ETag
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}:rerun';
+};
+
+export type RerunJobErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `transition-refused`, `request-in-flight`
+     */
+    409: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`, `unknown-function`, `unknown-pool`, `unknown-agent`, `incapable-agent`, `unknown-file`, `invalid-parameters`, `idempotency-key-reused`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type RerunJobError = RerunJobErrors[keyof RerunJobErrors];
+
+export type RerunJobResponses = {
+    /**
+     * A repeat: the job of the first request
+     */
+    200: Job;
+    /**
+     * The new job
+     */
+    201: Job;
+};
+
+export type RerunJobResponse = RerunJobResponses[keyof RerunJobResponses];
+
 export type GetLogsData = {
     body?: never;
     headers?: {
@@ -2279,6 +2389,12 @@ export type StreamEventsResponse = StreamEventsResponses[keyof StreamEventsRespo
 
 export type GetResultData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of before
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * The id of the job, which is also the id of its Temporal workflow
