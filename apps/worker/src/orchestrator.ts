@@ -37,7 +37,8 @@ export async function createOrchestrator(
         recorder,
         startOptions,
         startAfterMs: 5_000,
-        quietAfterMs: 2 * config.housekeepingSeconds * 1000,
+        // With the time until the next round: what ended outside is recorded within two rounds.
+        quietAfterMs: config.housekeepingSeconds * 1000,
         logRetentionDays: config.logRetentionDays,
       }),
     },

@@ -1,5 +1,6 @@
 import type { JobError } from '@perdure/job/errors';
-import type { JobEvent, JobState, Outcome } from '@perdure/job/event';
+import type { JobEvent, JobState, Outcome, Run } from '@perdure/job/event';
+import type { Status } from '@perdure/job/status';
 import type { JsonObject } from '@perdure/job/json';
 import type { JobStart } from '@perdure/job/start';
 
@@ -51,14 +52,18 @@ export type AgentActivities = {
   upload(request: StageRequest): Promise<Outcome>;
 };
 
-export type RecordEntry = { start: JobStart; state: JobState; events: JobEvent[] };
+export type RecordEntry = { start: JobStart; state: JobState; events: JobEvent[]; run: Run };
+
+/** The job was recorded by another run of its workflow: how far, and who has reset it why, as far as Temporal knows. */
+export type Reset = { lastSeq: number; attempt: number; status: Status; by: string; reason: string | null };
 
 export type Admission = { admitted: true; start: JobStart } | { admitted: false; error: JobError };
 
 export type OrchestratorActivities = {
   /** Checks a start that did not come through the API, and resolves the newest version. */
   admit(start: JobStart): Promise<Admission>;
-  record(entry: RecordEntry): Promise<void>;
+  /** Nothing was written where the answer is a reset. */
+  record(entry: RecordEntry): Promise<void | Reset>;
   /** Stands for what an HTTP agent does with the job; ended from outside, by its id. */
   hold(request: StageRequest): Promise<Outcome>;
   /** Asks Temporal to cancel the workflow of a job, as a client would. */

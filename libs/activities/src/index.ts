@@ -8,6 +8,7 @@ export type {
   HousekeepingActivities,
   OrchestratorActivities,
   RecordEntry,
+  Reset,
   StageRequest,
   Verdict,
 } from './contract.ts';

@@ -2,10 +2,11 @@ import { jobError, PerdureError } from '@perdure/job/errors';
 import type { JobStart } from '@perdure/job/start';
 import type { Database } from '@perdure/store/database';
 import { getAgent, getFunction, poolExists } from '@perdure/store/read';
-import type { Recorder } from '@perdure/store/record';
-import { CompleteAsyncError, getClient } from '@temporalio/activity';
+import { Overtaken, type Recorder } from '@perdure/store/record';
+import { CompleteAsyncError, Context, getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Admission, OrchestratorActivities, RecordEntry } from './contract.ts';
+import type { Admission, OrchestratorActivities, RecordEntry, Reset } from './contract.ts';
+import { whoReset } from './operators.ts';
 
 export type OrchestratorDeps = { db: Database; recorder: Recorder };
 
@@ -20,10 +21,14 @@ export function createOrchestratorActivities({ db, recorder }: OrchestratorDeps)
 }
 
 /** What PostgreSQL refuses for good must not be tried for ever; what it cannot take just now is tried again. */
-async function record(recorder: Recorder, entry: RecordEntry): Promise<void> {
+async function record(recorder: Recorder, entry: RecordEntry): Promise<void | Reset> {
   try {
     await recorder.record(entry);
   } catch (failure) {
+    if (failure instanceof Overtaken) {
+      const { client } = Context.current();
+      return { ...failure.recorded, ...(await whoReset(client, entry.state.jobId, entry.run.id)) };
+    }
     throw failure instanceof PerdureError
       ? ApplicationFailure.nonRetryable(failure.message, failure.code)
       : failure;

@@ -6,6 +6,7 @@ import type { JobRecord } from '@perdure/store/read';
 import { closeFromOutside, type Recorder } from '@perdure/store/record';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { whoTerminated } from './operators.ts';
 
 /**
  * Makes the record of a job that is not terminal agree with its workflow. True when the record was wrong.
@@ -39,8 +40,10 @@ export async function reconcile(
         'workflow-gone',
         'Temporal does not know the workflow: it was deleted, or its server lost its data',
       );
-    case 'TERMINATED':
-      return close(db, job, 'terminated', await terminationReason(handle));
+    case 'TERMINATED': {
+      const { by, reason } = await whoTerminated(handle);
+      return close(db, job, 'terminated', `terminated by ${by}${reason ? `: ${reason}` : ''}`, by);
+    }
     case 'TIMED_OUT':
       return close(db, job, 'workflow-timed-out', 'the workflow ran into a time limit of Temporal');
     case 'COMPLETED':
@@ -66,18 +69,18 @@ async function recordFromQuery(recorder: Recorder, handle: WorkflowHandle, job: 
   }
 }
 
-async function terminationReason(handle: WorkflowHandle): Promise<string> {
-  const { events } = await handle.fetchHistory();
-  const { reason, identity } = events?.at(-1)?.workflowExecutionTerminatedEventAttributes ?? {};
-  return `terminated by ${identity || 'an unknown client'}${reason ? `: ${reason}` : ''}`;
-}
-
-function close(db: Database, job: JobRecord, code: ErrorCode, detail: string): Promise<boolean> {
+function close(
+  db: Database,
+  job: JobRecord,
+  code: ErrorCode,
+  detail: string,
+  actor = 'perdure',
+): Promise<boolean> {
   const error = jobError(code, detail);
   return closeFromOutside(
     db,
     job.id,
-    { status: 'FAILED', error, event: { type: 'failed', actor: 'perdure', message: error.detail, code } },
+    { status: 'FAILED', error, event: { type: 'failed', actor, message: error.detail, code } },
     job.lastSeq,
   );
 }

@@ -22,6 +22,9 @@ const lastWordsMs = 2_000;
 /** Temporal tells an activity only once to stop. Whether less time is left by now is looked up so often. */
 const lookAgainMs = 1_000;
 
+/** A stage that an operator has paused keeps its slot for so long, or until its attempt is over. */
+const maxPauseMs = 24 * 3_600_000;
+
 /** Failures outside of functions that a second try on the same agent may mend. */
 const retryableCodes: readonly ErrorCode[] = ['upload-failed', 'unavailable', 'internal-error'];
 
@@ -54,6 +57,12 @@ export async function runStage<T>(
     if (!keeps(answer)) await slots.release(request);
     return answer;
   } catch (failure) {
+    if (context.cancellationSignal.aborted && isToBeTriedAgain(context)) {
+      nextInMs = maxPauseMs;
+      await setAside(deps.db, job);
+      // For Temporal a try that failed: the next one comes when the operator has it so.
+      throw new CancelledFailure('an operator has interrupted the stage');
+    }
     if (context.cancellationSignal.aborted) {
       const killed = (await end(deps.db, job)) === 'killed';
       await Promise.race([working.catch(() => undefined), pause(lastWordsMs)]);
@@ -74,6 +83,25 @@ export async function runStage<T>(
     clearInterval(beat);
     idle(nextInMs);
   }
+}
+
+/** An operator has paused the activity, or reset it, in Temporal: this try is over, the attempt is not. */
+function isToBeTriedAgain({ cancellationDetails: why }: Context): boolean {
+  return !why?.cancelRequested && !why?.workerShutdown && (why?.paused === true || why?.reset === true);
+}
+
+async function setAside(db: Database, job: HeldJob): Promise<void> {
+  await job.session?.kill();
+  job.session = undefined;
+  const { info, cancellationDetails } = Context.current();
+  const detail = cancellationDetails?.paused
+    ? `The activity ${info.activityId} is paused in Temporal; it goes on once it is unpaused there`
+    : `The activity ${info.activityId} was reset in Temporal`;
+  await reportFailure(db, job.request.jobId, job.request.attempt, {
+    error: jobError('stage-interrupted', detail),
+    nextAttemptAt: null,
+    tryNumber: info.attempt,
+  }).catch(() => undefined);
 }
 
 /** A function gets the time that it was granted; one whose attempt is over anyway is killed. */

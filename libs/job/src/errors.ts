@@ -57,6 +57,7 @@ export const errors = {
   'stale-attempt': 'Another attempt has taken over',
   'given-back': 'The agent gave the job back',
   'agent-unfit': 'The agent has no room left to work',
+  'stage-interrupted': 'An operator has paused or reset the stage in Temporal',
   canceled: 'The job was canceled',
 } as const;
 

@@ -20,6 +20,9 @@ export type JobEvent = {
   data: JsonObject | null;
 };
 
+/** A run of the workflow of a job, by Temporal's ids, and the one that it goes on from of its own accord. */
+export type Run = { id: string; continuedFrom: string | null };
+
 /** A file that a job brought forth. Its bytes are in storage under `sha256`. */
 export type OutputFile = { fileId: string; name: string; mediaType: string; size: number; sha256: string };
 

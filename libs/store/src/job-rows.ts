@@ -26,7 +26,7 @@ export function askedColumns(id: string, start: JobStart, parameters: JsonObject
 }
 
 export function toJobRecord(row: Selectable<Schema['jobs']>): JobRecord {
-  const { lastLogAt: _internal, start, ...rest } = row;
+  const { lastLogAt: _internal, runId: _run, start, ...rest } = row;
   return {
     ...rest,
     start: { ...start, parameters: row.parametersSha256 === null ? row.parameters : {} },
@@ -71,6 +71,7 @@ export const newRowColumns = [
   'cancel_forced',
   'revision',
   'last_seq',
+  'run_id',
   'start',
   'queued_at',
   'started_at',

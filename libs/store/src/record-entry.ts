@@ -1,20 +1,29 @@
-import type { JobEvent, JobState } from '@perdure/job/event';
+import type { JobEvent, JobState, Run } from '@perdure/job/event';
 import type { JobStart } from '@perdure/job/start';
 import { askedColumns } from './job-rows.ts';
 import { jsonText } from './json-text.ts';
 
 /** What the workflow decided since it last recorded: the events, and the state after them. */
-export type RecordEntry = { start: JobStart; state: JobState; events: readonly JobEvent[] };
+export type RecordEntry = {
+  start: JobStart;
+  state: JobState;
+  events: readonly JobEvent[];
+  /** Who says so. Absent: somebody who knows it from the last run there is. */
+  run?: Run;
+};
 
 /** An entry as the statement takes it. `whole` also has the columns of a new row, which most entries need not carry. */
 export type EncodedEntry = { jobId: string; tenantId: string; text: string; whole: () => string };
 
-export function encodeEntry({ start, state, events }: RecordEntry): EncodedEntry {
+export function encodeEntry({ start, state, events, run }: RecordEntry): EncodedEntry {
   const { jobId } = state;
   const { tenantId } = start;
-  const decided = stateColumns(state);
+  const decided = { ...stateColumns(state), run_id: run?.id ?? null };
+  const [firstEvent] = events;
   const rest = {
     events: events.map(({ agentId, ...event }) => ({ ...event, agent_id: agentId })),
+    continuedFrom: run?.continuedFrom ?? null,
+    resetAt: firstEvent?.type === 'reset' ? firstEvent.seq : null,
     produced: state.status === 'COMPLETED' ? (state.outcome?.files ?? []).map(fileColumns) : [],
   };
   const text = () => jsonText({ fresh: false, job: { id: jobId, tenant_id: tenantId, ...decided }, ...rest });

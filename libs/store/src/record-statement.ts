@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { newRowColumns } from './job-rows.ts';
 import { channel } from './notify.ts';
 import { isRefusal } from './pg-errors.ts';
+import { Overtaken, type RecordedBefore } from './overtaken.ts';
 import type { EncodedEntry } from './record-entry.ts';
 
 type Outcome = Error | undefined;
@@ -37,11 +38,9 @@ export async function writeEntries(
 }
 
 async function writeTogether(db: Database, entries: readonly EncodedEntry[]): Promise<readonly Outcome[]> {
-  const known = new Set(
-    await write(
-      db,
-      entries.map(({ text }) => text),
-    ),
+  const known = await write(
+    db,
+    entries.map(({ text }) => text),
   );
   // The second time for rows that do not exist, though they were to be expected. The third time for rows that another
   // transaction made while the second was under way: they conflict, and are not visible yet.
@@ -49,10 +48,12 @@ async function writeTogether(db: Database, entries: readonly EncodedEntry[]): Pr
     const homeless = entries.filter(({ jobId }) => !known.has(jobId));
     if (homeless.length === 0) break;
     const texts = homeless.map(({ whole }) => whole());
-    for (const id of await write(db, texts)) known.add(id);
+    for (const [id, outcome] of await write(db, texts)) known.set(id, outcome);
   }
   return entries.map(({ jobId }) =>
-    known.has(jobId) ? undefined : new PerdureError('id-taken', `Job ${jobId} belongs to another tenant`),
+    known.has(jobId)
+      ? known.get(jobId)
+      : new PerdureError('id-taken', `Job ${jobId} belongs to another tenant`),
   );
 }
 
@@ -64,7 +65,8 @@ export const recordStatement = {
   name: 'perdure-record',
   text: `
   with entry as materialized (
-    select (e -> 'fresh')::boolean as fresh, e -> 'events' as events, e -> 'produced' as produced, job.*
+    select (e -> 'fresh')::boolean as fresh, e -> 'events' as events, e -> 'produced' as produced,
+      e ->> 'continuedFrom' as continued_from, (e -> 'resetAt')::integer as reset_at, job.*
     from jsonb_array_elements($1::jsonb) as e, jsonb_populate_record(null::jobs, e -> 'job') as job
   ),
   made as (
@@ -76,9 +78,13 @@ export const recordStatement = {
   -- Every writer of several rows takes them in this order, so that no two wait for each other. By id alone, and each on its
   -- own: a plan that was made while the tables were empty must still be good when they are not.
   present as materialized (
-    select entry.*, kept.last_seq as kept_seq, kept.revision as kept_revision
+    select entry.*, kept.last_seq as kept_seq, kept.revision as kept_revision, kept.attempt as kept_attempt,
+      kept.status as kept_status,
+      -- Another run of the workflow than the one before, or that which continues it, was made by a reset, and is to say so.
+      coalesce(kept.run_id in (entry.run_id, entry.continued_from), true)
+        or coalesce(entry.reset_at = kept.last_seq + 1, false) as ours
     from (select * from entry order by id) as entry, lateral (
-      select tenant_id, last_seq, revision from jobs where jobs.id = entry.id for no key update
+      select tenant_id, last_seq, revision, attempt, status, run_id from jobs where jobs.id = entry.id for no key update
     ) as kept
     where kept.tenant_id = entry.tenant_id
   ),
@@ -102,6 +108,7 @@ export const recordStatement = {
       started_at = present.started_at,
       ended_at = present.ended_at,
       last_seq = present.last_seq,
+      run_id = coalesce(present.run_id, jobs.run_id),
       -- What an attempt reported goes with it.
       progress = case when jobs.attempt = present.attempt and present.status <> 'PENDING' then jobs.progress end,
       last_failure = case when jobs.attempt = present.attempt and present.status <> 'PENDING' then jobs.last_failure end,
@@ -112,14 +119,14 @@ export const recordStatement = {
       revision = jobs.revision + present.last_seq - jobs.last_seq,
       updated_at = now()
     from present
-    where jobs.id = present.id and jobs.last_seq < present.last_seq and jobs.status not in (${ended})
+    where jobs.id = present.id and present.ours and jobs.last_seq < present.last_seq and jobs.status not in (${ended})
     returning jobs.id, jobs.tenant_id, jobs.owner, jobs.revision, jobs.last_seq, jobs.status
   ),
   written as (select * from made union all select * from changed),
   known as (
     select id, last_seq, revision from written
     union all
-    select id, kept_seq, kept_revision from present where id not in (select id from changed)
+    select id, kept_seq, kept_revision from present where ours and id not in (select id from changed)
   ),
   -- An event beyond the row's last is of a state that the row refused.
   kept_events as (
@@ -136,16 +143,18 @@ export const recordStatement = {
     from written join entry using (id), jsonb_populate_recordset(null::files, entry.produced) as file
     on conflict (id) do nothing
   )
-  select id, pg_notify('${channel}', id || ' ' || revision || ' ' || status || ' ' || tenant_id) from written
+  select id, pg_notify('${channel}', id || ' ' || revision || ' ' || status || ' ' || tenant_id), null::json as overtaken from written
   union all
-  select id, null from known where id not in (select id from written)`,
+  select id, null, null::json from known where id not in (select id from written)
+  union all
+  select id, null, json_build_object('lastSeq', kept_seq, 'attempt', kept_attempt, 'status', kept_status) from present where not ours`,
 };
 
-/** Returns the ids of the jobs that have a row of the entry's tenant, whether or not there was anything new to write. */
-async function write(db: Database, texts: readonly string[]): Promise<string[]> {
-  const { rows } = await db.pool.query<{ id: string }>({
+/** The jobs that have a row of the entry's tenant, whether or not there was anything new to write; and those that another run has recorded. */
+async function write(db: Database, texts: readonly string[]): Promise<Map<string, Outcome>> {
+  const { rows } = await db.pool.query<{ id: string; overtaken: RecordedBefore | null }>({
     ...recordStatement,
     values: [`[${texts.join(',')}]`],
   });
-  return rows.map(({ id }) => id);
+  return new Map(rows.map(({ id, overtaken }) => [id, overtaken ? new Overtaken(id, overtaken) : undefined]));
 }

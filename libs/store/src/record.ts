@@ -5,6 +5,7 @@ import { encodeEntry, type EncodedEntry, type RecordEntry } from './record-entry
 import { writeEntries } from './record-statement.ts';
 
 export type { RecordEntry } from './record-entry.ts';
+export { Overtaken, type RecordedBefore } from './overtaken.ts';
 export { closeFromOutside, type OutsideEnd } from './close-from-outside.ts';
 
 export type Recorder = {
@@ -14,7 +15,7 @@ export type Recorder = {
    * Where the job has no row (a direct start) the first call makes it.
    *
    * @throws PerdureError `id-taken` when the id is another tenant's; `internal-error` when this entry can never be
-   * written (no JSON, or PostgreSQL refuses it); the driver's own error when PostgreSQL is away, and trying again will help
+   * written (no JSON, or PostgreSQL refuses it); `Overtaken` when another run of the workflow has recorded the job; the driver's own error when PostgreSQL is away, and trying again will help
    */
   record(entry: RecordEntry): Promise<void>;
 };

@@ -70,6 +70,18 @@ export type JobRecord = {
   workflowStartedAt: Timestamp | null;
 };
 
+/** What stays known of a job that is no longer kept. */
+export type PurgedJob = {
+  id: string;
+  owner: string;
+  functionName: string;
+  functionVersion: string | null;
+  status: Status;
+  createdAt: Timestamp;
+  endedAt: Timestamp;
+  purgedAt: Timestamp;
+};
+
 export type LogLine = {
   at: Timestamp;
   attempt: number;

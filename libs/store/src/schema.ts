@@ -14,6 +14,7 @@ import type {
   KeyRecord,
   LogLine,
   UploadRecord,
+  PurgedJob,
 } from './records.ts';
 
 /** A jsonb column: read parsed, written as the text that `jsonText` makes. */
@@ -66,6 +67,8 @@ export type Schema = {
     /** Without the parameters: they have their own column. */
     start: Omit<JobStart, 'parameters'>;
     lastLogAt: string | null;
+    /** The run of the workflow that recorded last. */
+    runId: string | null;
   };
   jobEvents: {
     tenantId: string;
@@ -83,6 +86,7 @@ export type Schema = {
     revision: number;
     written: Generated<string>;
   };
+  purgedJobs: PurgedJob & { tenantId: string };
   jobLogs: LogLine & { tenantId: string; jobId: string };
   files: FileRecord;
   uploads: Omit<UploadRecord, 'createdAt'> & { createdAt: Stamped };

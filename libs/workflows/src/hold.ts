@@ -8,6 +8,7 @@ import { type ActivityOptions, proxyActivities, upsertSearchAttributes } from '@
 import { complete } from './endings.ts';
 import { interruptible } from './interruptible.ts';
 import type { Life } from './life.ts';
+import { requireOutcome } from './outcomes.ts';
 import type { Question } from './questions.ts';
 import { searchAttributes } from './search-attributes.ts';
 import { dealWith, timeLeft } from './setbacks.ts';
@@ -18,7 +19,7 @@ import { dealWith, timeLeft } from './setbacks.ts';
  */
 export async function heldOverHttp(
   life: Life,
-  { asked, answer }: Question<Bid, Grant>,
+  { asked, answer, refuse }: Question<Bid, Grant>,
   options: ActivityOptions,
 ): Promise<Outcome> {
   const { start, ledger, inbox } = life;
@@ -30,7 +31,10 @@ export async function heldOverHttp(
     { key: searchAttributes.agent, value: agentId },
   ]);
   const change = { agentId, attempt, startedAt: startedAt ?? new Date().toISOString() };
-  await ledger.applyDurably({ type: 'claimed', actor: agentId, change });
+  await ledger.applyDurably({ type: 'claimed', actor: agentId, change }).catch((setback: unknown) => {
+    refuse('the job was not given to anybody: ask again');
+    throw setback;
+  });
   answer({ attempt });
 
   const { hold } = proxyActivities<OrchestratorActivities>({
@@ -54,5 +58,6 @@ export async function heldOverHttp(
   const outcome = await interruptible(() => hold({ jobId, attempt }), life, reports).catch(
     (failure: unknown) => dealWith(failure, life),
   );
+  requireOutcome(outcome, 'upload');
   return complete(life, outcome, ...stepsTo('UPLOADING'));
 }

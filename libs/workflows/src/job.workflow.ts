@@ -27,6 +27,7 @@ import { historyQuery, statusQuery } from './messages.ts';
 import { open, type Opening } from './opening.ts';
 import type { Question } from './questions.ts';
 import { searchAttributes } from './search-attributes.ts';
+import { requireOutcome } from './outcomes.ts';
 import { claimFailed, dealWith, timeLeft } from './setbacks.ts';
 import { priorityOf, searchAttributesOf } from './start.ts';
 
@@ -81,10 +82,16 @@ type Taken = Claim | { kind: 'bid'; bid: Question<Bid, Grant> };
  */
 export async function job(argument: unknown): Promise<Outcome> {
   const opening = open(argument);
-  const ledger = openLedger(opening.start, opening, {
-    record: (entry) => recordNow(entry).catch(() => recordEventually(entry)),
-    recordDurably: recordEventually,
-  });
+  const { runId: id, continuedFromExecutionRunId: continuedFrom = null } = workflowInfo();
+  const ledger = openLedger(
+    opening.start,
+    opening,
+    { id, continuedFrom },
+    {
+      record: (entry) => recordNow(entry).catch(() => recordEventually(entry)),
+      recordDurably: recordEventually,
+    },
+  );
   const inbox = openInbox(opening.waiting, () => ledger.state);
   setHandler(statusQuery, () => ledger.state);
   setHandler(historyQuery, () => [...ledger.events]);
@@ -266,9 +273,11 @@ async function stage<S extends 'validate' | 'execute' | 'upload'>(
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
   const run = activities[name] as (request: { jobId: string; attempt: number }) => Promise<StageAnswer<S>>;
-  return interruptible(() => run({ jobId, attempt }), life).catch((failure: unknown) =>
+  const answer = await interruptible(() => run({ jobId, attempt }), life).catch((failure: unknown) =>
     dealWith(failure, life),
   );
+  if (name !== 'validate') requireOutcome(answer, name);
+  return answer;
 }
 
 /** A job that was reassigned or lost very often goes on in a new run: a history must not grow without end. */

@@ -1,6 +1,7 @@
 import type { CancelCommand } from '@perdure/job/commands';
 import type { JobError } from '@perdure/job/errors';
 import type { JobStart } from '@perdure/job/start';
+export { BackInQueue } from './back-in-queue.ts';
 import type { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -9,11 +10,6 @@ export type Life = { start: JobStart; ledger: Ledger; inbox: Inbox };
 
 /** How an agent stopped. `forced`: the function was killed, or the agent itself given up on; then there is no acknowledgement. */
 export type Stopping = { forced: boolean; acknowledgedAt: string | null };
-
-/** Thrown when the job has gone back to PENDING: the next attempt begins at the claim. */
-export class BackInQueue extends Error {
-  override readonly name = 'BackInQueue';
-}
 
 /** Thrown when the job is to end as FAILED. */
 export class Failing extends Error {

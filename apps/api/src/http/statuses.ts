@@ -51,5 +51,6 @@ export const statusOf: Record<ErrorCode, number> = {
   'workflow-gone': 500,
   'given-back': 500,
   'agent-unfit': 500,
+  'stage-interrupted': 500,
   canceled: 500,
 };

@@ -9,6 +9,7 @@ import { eventStreams } from './0007-event-streams.ts';
 import { logPartitions } from './0008-log-partitions.ts';
 import { reruns } from './0010-reruns.ts';
 import { uploads } from './0011-uploads.ts';
+import { runsAndRetention } from './0012-runs-and-retention.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
@@ -23,5 +24,6 @@ export const migrations: Record<string, Migration> = {
   '0008-log-partitions': logPartitions,
   '0010-reruns': reruns,
   '0011-uploads': uploads,
+  '0012-runs-and-retention': runsAndRetention,
   '0013-waiting-reasons': waitingReasons,
 };
