@@ -33,6 +33,7 @@ import { ControlService } from './jobs/control.service.ts';
 import { Intake } from './jobs/intake.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { JobsService } from './jobs/jobs.service.ts';
+import { WorkflowLinks } from './jobs/workflow-links.ts';
 import { LogsController } from './jobs/logs.controller.ts';
 import { LogsService } from './jobs/logs.service.ts';
 import { PageTokens } from './jobs/page-tokens.ts';
@@ -105,6 +106,7 @@ import { WorkController } from './work/work.controller.ts';
     Intake,
     JobEventsService,
     JobsService,
+    WorkflowLinks,
     KeyRing,
     KeysService,
     LogsService,

@@ -39,6 +39,7 @@ export async function createOrchestrator(
         startAfterMs: 5_000,
         // With the time until the next round: what ended outside is recorded within two rounds.
         quietAfterMs: config.housekeepingSeconds * 1000,
+        retentionDays: config.retentionDays,
         logRetentionDays: config.logRetentionDays,
       }),
     },

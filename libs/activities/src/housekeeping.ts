@@ -1,6 +1,6 @@
 import type { JobStart } from '@perdure/job/start';
 import type { Storage } from '@perdure/storage';
-import { dropLogPartitions, makeLogPartitions } from '@perdure/store/admin';
+import { dropLogPartitions, makeLogPartitions, type RetentionDays } from '@perdure/store/admin';
 import type { Database } from '@perdure/store/database';
 import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
 import type { Recorder } from '@perdure/store/record';
@@ -11,6 +11,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import pLimit from 'p-limit';
 import type { HousekeepingActivities } from './contract.ts';
 import { removeExpiredUploads } from './expired-uploads.ts';
+import { purge } from './purge.ts';
 import { reconcile } from './reconcile.ts';
 
 export type HousekeepingDeps = {
@@ -24,6 +25,8 @@ export type HousekeepingDeps = {
   quietAfterMs: number;
   /** Days that log lines are kept. */
   logRetentionDays: number;
+  /** Days that jobs are kept once they have ended, by their class. */
+  retentionDays: RetentionDays;
 };
 
 /** Jobs looked at in one round, of each kind, and so many at once. */
@@ -44,6 +47,7 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
         const closed = await compareQuiet(deps, client);
         await keepLogs(deps);
         await endUploads(deps);
+        await purge(deps);
         return { started, closed };
       } finally {
         clearInterval(beat);

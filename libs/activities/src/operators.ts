@@ -1,7 +1,4 @@
-import proto from '@temporalio/proto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-
-const { WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW } = proto.temporal.api.enums.v1.WorkflowTaskFailedCause;
 
 /** Who made this run of a workflow by a reset, and why. */
 export async function whoReset(
@@ -12,7 +9,8 @@ export async function whoReset(
   const { events } = await client.workflow.getHandle(jobId, runId).fetchHistory();
   const reset = events
     ?.map(({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes)
-    .findLast((failed) => failed?.cause === WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
+    // A workflow task that failed otherwise made no run.
+    .findLast((failed) => failed?.newRunId);
   return { by: reset?.identity || 'an unknown client', reason: reset?.failure?.message || null };
 }
 

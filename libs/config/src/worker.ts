@@ -16,6 +16,7 @@ import {
   temporal,
   temporalOf,
 } from './pieces.ts';
+import { retentionDays } from './retention.ts';
 import { list, optional, text, wholeNumber } from './variable.ts';
 
 const name = /^[a-z][a-z0-9-]{0,62}$/;
@@ -54,6 +55,7 @@ export const workerVariables = z
     DRAIN_SECONDS: wholeNumber('seconds that running jobs get to finish after SIGTERM', 0, 86_400, '30'),
     HOUSEKEEPING_SECONDS: wholeNumber('seconds between two rounds of the housekeeping', 1, 86_400, '10'),
     LOG_RETENTION_DAYS: wholeNumber('days that the log lines of jobs are kept', 2, 36_500, '30'),
+    RETENTION_DAYS: retentionDays,
     ...logLevel,
   })
   .superRefine(requirePairs, { when: () => true });
@@ -81,6 +83,7 @@ export function loadWorkerConfig(environment: NodeJS.ProcessEnv = readEnvironmen
     },
     limits: { fileBytes: env.MAX_FILE_BYTES },
     housekeepingSeconds: env.HOUSEKEEPING_SECONDS,
+    retentionDays: env.RETENTION_DAYS,
     logRetentionDays: env.LOG_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
   };

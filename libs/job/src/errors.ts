@@ -9,6 +9,7 @@ export const errors = {
   unauthenticated: 'A valid API key is needed',
   forbidden: 'This key may not do that',
   'not-found': 'There is no such thing here',
+  gone: 'The job is no longer kept',
   'method-not-allowed': 'The path exists, this method does not',
   'payload-too-large': 'The body is larger than the limit',
   'unsupported-media-type': 'The body is of a kind that is not accepted here',

@@ -15,6 +15,11 @@ export type Limits = {
   totalSeconds?: number;
 };
 
+/** How long a job is kept once it has ended: so many days as the operator gives each class; `forever` is not purged at all. */
+export const retentionClasses = ['short', 'standard', 'long', 'forever'] as const;
+export type RetentionClass = (typeof retentionClasses)[number];
+export const defaultRetention: RetentionClass = 'standard';
+
 export const defaultRunSeconds = 24 * 3600;
 export const maxLimitSeconds = 30 * 24 * 3600;
 /** How far ahead of its submit a job may be due. */
@@ -46,6 +51,8 @@ export type JobStart = {
   rerunOf?: string;
   /** True when that job has passed the deeper check of the function, which is then left out. */
   validated?: boolean;
+  /** `standard` without it. */
+  retention?: RetentionClass;
   /** So many agents may be lost; the next loss ends the job. */
   maxAgentLosses: number;
   /** A run of the workflow is continued as new when its history has more events than this. */
@@ -98,6 +105,7 @@ const rules: Record<keyof JobStart, Rule> = {
   notBefore: { holds: isMoment, form: 'a moment like 2026-11-22T05:00:00Z, with its zone' },
   rerunOf: { holds: matches(patterns.jobId), form: 'the id of a job' },
   validated: { holds: isBoolean, form: 'true or false' },
+  retention: { holds: isRetentionClass, form: `one of ${retentionClasses.join(', ')}` },
   maxAgentLosses: { holds: (value) => isNumber(value, 0, 100), form: 'a number from 0 to 100' },
   historyEvents: { holds: (value) => isNumber(value, 10, 10_000), form: 'a number from 10 to 10000' },
   admitted: { holds: isBoolean, form: 'true or false' },
@@ -147,6 +155,10 @@ function isMoment(value: unknown): boolean {
 
 function isBoolean(value: unknown): boolean {
   return typeof value === 'boolean';
+}
+
+function isRetentionClass(value: unknown): boolean {
+  return retentionClasses.some((one) => one === value);
 }
 
 function isText(length: number): (value: unknown) => boolean {

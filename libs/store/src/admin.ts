@@ -10,6 +10,7 @@ import { milliseconds } from './times.ts';
 export { drainAgent, resumeAgent } from './agent-orders.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
 export { dropLogPartitions, makeLogPartitions } from './log-partitions.ts';
+export { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } from './retention.ts';
 export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
 export type { KeyRecord } from './records.ts';
 

@@ -33,6 +33,7 @@ export {
   listJobs,
 } from './read-jobs.ts';
 export { logsKeptSince } from './log-partitions.ts';
+export { getPurged } from './retention.ts';
 export { getLogs, type LogFilter } from './read-logs.ts';
 export { pendingAmong, type WaitingJob } from './waiting-reasons.ts';
 export type {
@@ -45,5 +46,6 @@ export type {
   LogLine,
   PoolRecord,
   Progress,
+  PurgedJob,
   Timestamp,
 } from './records.ts';

@@ -66,7 +66,7 @@ export const recordStatement = {
   text: `
   with entry as materialized (
     select (e -> 'fresh')::boolean as fresh, e -> 'events' as events, e -> 'produced' as produced,
-      e ->> 'continuedFrom' as continued_from, (e -> 'resetAt')::integer as reset_at, job.*
+      e ->> 'continuedFrom' as continued_from, (e ->> 'resetAt')::integer as reset_at, job.*
     from jsonb_array_elements($1::jsonb) as e, jsonb_populate_record(null::jobs, e -> 'job') as job
   ),
   made as (
@@ -81,8 +81,8 @@ export const recordStatement = {
     select entry.*, kept.last_seq as kept_seq, kept.revision as kept_revision, kept.attempt as kept_attempt,
       kept.status as kept_status,
       -- Another run of the workflow than the one before, or that which continues it, was made by a reset, and is to say so.
-      coalesce(kept.run_id in (entry.run_id, entry.continued_from), true)
-        or coalesce(entry.reset_at = kept.last_seq + 1, false) as ours
+      kept.run_id is null or entry.run_id is null or kept.run_id = entry.run_id
+        or coalesce(kept.run_id = entry.continued_from or entry.reset_at = kept.last_seq + 1, false) as ours
     from (select * from entry order by id) as entry, lateral (
       select tenant_id, last_seq, revision, attempt, status, run_id from jobs where jobs.id = entry.id for no key update
     ) as kept

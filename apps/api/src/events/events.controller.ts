@@ -41,7 +41,7 @@ export class EventsController {
       { status: 200, description: 'The stream; `data` of a `history` message is as shown', content },
       { status: 204, description: 'The job has ended, and nothing comes after the `Last-Event-ID`' },
     ],
-    problems: ['not-found', 'not-acceptable', 'too-many-streams'],
+    problems: ['not-found', 'gone', 'not-acceptable', 'too-many-streams'],
   })
   async ofJob(
     @Caller() caller: Principal,

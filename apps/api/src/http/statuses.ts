@@ -7,6 +7,7 @@ export const statusOf: Record<ErrorCode, number> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
+  gone: 410,
   'method-not-allowed': 405,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

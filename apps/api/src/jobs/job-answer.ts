@@ -1,5 +1,6 @@
 import type { JobState } from '@perdure/job/event';
 import type { Job, JobSummary, WaitingReason } from '@perdure/job/schemas';
+import { defaultRetention } from '@perdure/job/start';
 import { type AnsweredStatus, isTerminal, stageOf } from '@perdure/job/status';
 import type { JobRecord } from '@perdure/store/read';
 
@@ -72,8 +73,8 @@ export function retryAfter({
   return String(Math.min(10, Math.max(1, Math.floor(ageSeconds / 10) + 1)));
 }
 
-/** Where the Temporal UI shows workflows; undefined where none is configured. */
-export type UiLink = (jobId: string) => string | null;
+/** Where the Temporal UI shows the workflow of a job; null where it does not, or no longer. */
+export type UiLink = (job: JobRecord) => string | null;
 
 export function toJob(seen: Seen, ui: UiLink): Job {
   return {
@@ -98,6 +99,7 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
     priority: record.priority,
     labels: record.labels,
     limits: record.limits,
+    retention: record.start.retention ?? defaultRetention,
     notBefore: notBeforeOf(record),
     progress: record.progress,
     files: record.files.map(toJobFile),
@@ -125,7 +127,7 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
       logs: `${self}/logs`,
       history: `${self}/history`,
       events: `${self}/events`,
-      temporal: ui(record.id),
+      temporal: ui(record),
     },
   };
 }

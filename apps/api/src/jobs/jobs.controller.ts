@@ -125,7 +125,7 @@ export class JobsController {
       { status: 200, description: 'The job', schema: Job, headers: jobHeaders },
       { status: 304, description: 'Nothing has changed' },
     ],
-    problems: ['not-found'],
+    problems: ['not-found', 'gone'],
   })
   async get(
     @Caller() caller: Principal,
@@ -227,7 +227,7 @@ export class JobsController {
     summary: 'All that happened to a job',
     permission: 'jobs.read',
     answers: [{ status: 200, description: 'The events, oldest first', schema: History }],
-    problems: ['not-found'],
+    problems: ['not-found', 'gone'],
   })
   history(@Caller() caller: Principal, @Param({ schema: JobPath }) { id }: JobPath): Promise<History> {
     return this.jobs.history(caller, id);

@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import type { History, Job, JobPage, JobQuery, JobSummary } from '@perdure/job/schemas';
 import { isTerminal, type Status } from '@perdure/job/status';
-import { getEvents, getJob, getRevision, type JobRecord, listJobs } from '@perdure/store/read';
+import { getEvents, getJob, getPurged, getRevision, type JobRecord, listJobs } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
-import { Settings } from '../settings.ts';
+import { HttpError } from '../http/problem.ts';
+import { WorkflowLinks } from './workflow-links.ts';
 import { Shared } from '../shared.ts';
 import { Changes } from './changes.ts';
-import { aheadOfRecord, fromRecord, type Seen, toJob, toSummary, type UiLink } from './job-answer.ts';
+import { aheadOfRecord, fromRecord, type Seen, toJob, toSummary } from './job-answer.ts';
 import { PageTokens } from './page-tokens.ts';
 import { WaitingReasons } from './waiting-reasons.ts';
 import { WorkflowStatus } from './workflow-status.ts';
@@ -16,32 +17,25 @@ import { WorkflowStatus } from './workflow-status.ts';
 @Injectable()
 export class JobsService {
   private readonly reads = new Shared<JobRecord | undefined>();
-  private readonly ui: UiLink;
-
   constructor(
     private readonly database: DatabaseService,
     private readonly workflows: WorkflowStatus,
     private readonly changes: Changes,
     private readonly reasons: WaitingReasons,
     private readonly pageTokens: PageTokens,
-    { config }: Settings,
-  ) {
-    const { temporalUiUrl, temporal } = config;
-    const base =
-      temporalUiUrl && `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${temporal.namespace}/workflows/`;
-    this.ui = (jobId) => (base ? `${base}${encodeURIComponent(jobId)}` : null);
-  }
+    private readonly links: WorkflowLinks,
+  ) {}
 
   /** What a conditional GET needs. */
   async revision(
     { tenantId }: Principal,
     id: string,
   ): Promise<{ revision: number; status: Status; createdAt: string }> {
-    return (await this.database.call((db) => getRevision(db, tenantId, id))) ?? notFound();
+    return (await this.database.call((db) => getRevision(db, tenantId, id))) ?? this.missing(tenantId, id);
   }
 
   async record({ tenantId }: Principal, id: string): Promise<JobRecord> {
-    return (await this.database.call((db) => getJob(db, tenantId, id))) ?? notFound();
+    return (await this.database.call((db) => getJob(db, tenantId, id))) ?? this.missing(tenantId, id);
   }
 
   /** The newest state that can be seen within the budget: the workflow's own word, else the record. */
@@ -79,7 +73,7 @@ export class JobsService {
     const watch = this.changes.watch(id, options.gone);
     try {
       for (;;) {
-        const record = (await this.shared(caller, id)) ?? notFound();
+        const record = (await this.shared(caller, id)) ?? (await this.missing(caller.tenantId, id));
         if (isTerminal(record.status) || options.enough(record)) return record;
         if ((await watch.beyond(record.revision, end - Date.now())) !== 'change') return record;
       }
@@ -96,11 +90,13 @@ export class JobsService {
   }
 
   answer(seen: Seen): Job {
-    return toJob(seen, this.ui);
+    return toJob(seen, (job) => this.links.of(job));
   }
 
   async summary(record: JobRecord): Promise<JobSummary> {
-    return toSummary(fromRecord({ ...record, waitingReason: await this.reasons.of(record) }), this.ui);
+    return toSummary(fromRecord({ ...record, waitingReason: await this.reasons.of(record) }), (job) =>
+      this.links.of(job),
+    );
   }
 
   async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
@@ -124,13 +120,18 @@ export class JobsService {
     return { items: await this.database.call((db) => getEvents(db, caller.tenantId, id)) };
   }
 
+  /** The same for a job of somebody else and for none at all; of one that is no longer kept, what is known (RFC 9110, 15.5.11). */
+  private async missing(tenantId: string, id: string): Promise<never> {
+    const purged = await this.database.call((db) => getPurged(db, tenantId, id));
+    if (purged === undefined) throw new PerdureError('not-found', 'There is no such job');
+    const { functionName: name, functionVersion: version, ...job } = purged;
+    throw new HttpError('gone', `The job ended as ${job.status} and was kept until ${job.purgedAt}`, {
+      members: { job: { ...job, function: { name, version } } },
+    });
+  }
+
   /** Those who wait for the same job read it together. */
   private shared({ tenantId }: Principal, id: string): Promise<JobRecord | undefined> {
     return this.reads.get(`${tenantId} ${id}`, () => this.database.call((db) => getJob(db, tenantId, id)));
   }
-}
-
-/** The same for a job of somebody else and for none at all. */
-function notFound(): never {
-  throw new PerdureError('not-found', 'There is no such job');
 }

@@ -44,7 +44,7 @@ export class LogsController {
         headers: { 'Perdure-Logs-Kept-Since': 'Set where the job is older: lines from before are gone' },
       },
     ],
-    problems: ['not-found', 'not-acceptable', 'too-many-streams'],
+    problems: ['not-found', 'gone', 'not-acceptable', 'too-many-streams'],
   })
   async get(
     @Caller() caller: Principal,

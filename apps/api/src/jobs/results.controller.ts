@@ -40,7 +40,7 @@ export class ResultsController {
       { status: 303, description: 'The result is a file', headers: { Location: 'The bytes of the file' } },
       { status: 304, description: 'You have it' },
     ],
-    problems: ['not-found', 'job-not-finished', 'job-not-completed'],
+    problems: ['not-found', 'gone', 'job-not-finished', 'job-not-completed'],
   })
   async get(
     @Caller() caller: Principal,

@@ -79,6 +79,15 @@ export class TemporalService implements OnApplicationShutdown {
     );
   }
 
+  /** How long the namespace keeps workflows that are over. */
+  async retentionMs(budgetMs: number): Promise<number> {
+    const { config } = await this.call(budgetMs, () =>
+      this.connection.workflowService.describeNamespace({ namespace: this.namespace }),
+    );
+    const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+    return seconds === 0 ? Infinity : seconds * 1_000;
+  }
+
   /** Throws 'unavailable' when Temporal, or the namespace, is away. */
   async check(budgetMs: number): Promise<void> {
     await this.call(budgetMs, () =>

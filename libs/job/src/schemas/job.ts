@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventTypes } from '../transitions.ts';
+import { retentionClasses } from '../start.ts';
 import { stages, statuses } from '../status.ts';
 import { Limits, Validated } from './submit.ts';
 import {
@@ -111,6 +112,7 @@ export const Job = z
     labels: z.record(z.string(), z.string()),
     parameters: anyObject.describe('As given at submit'),
     limits: Limits,
+    retention: z.enum(retentionClasses).describe('How long it is kept once it has ended'),
     notBefore: when('No agent is asked before this moment'),
     progress: Progress.nullable(),
     output: anyObject.nullable().describe('What the function returned, once COMPLETED'),

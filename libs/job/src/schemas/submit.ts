@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxGraceSeconds } from '../commands.ts';
-import { maxAheadDays, maxLimitSeconds } from '../start.ts';
+import { maxAheadDays, maxLimitSeconds, retentionClasses } from '../start.ts';
 import { stages, statuses } from '../status.ts';
 import {
   agentId,
@@ -58,6 +58,10 @@ export const JobRequest = z
       .datetime({ offset: true, error: 'is a moment like 2026-11-22T05:00:00Z, with its zone' })
       .optional()
       .describe(`Asks no agent before this moment, at most ${maxAheadDays} days ahead; in the past: at once`),
+    retention: z
+      .enum(retentionClasses)
+      .optional()
+      .describe('How long the job is kept once it has ended; `standard` without it'),
     maxAgentLosses: z.int().min(0).max(100).optional().describe('So many agents may be lost; 3 without it'),
     validateOnly: z.boolean().optional().describe('Check it all, and make no job'),
   })
