@@ -376,7 +376,7 @@ export type CompleteRequest = {
 /**
  * What went wrong, for programs; docs/errors.md explains each
  */
-export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'canceled';
+export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
 
 /**
  * One place that is wrong
@@ -535,7 +535,7 @@ export type HistoryEvent = {
      * 1, 2, 3 … without gaps
      */
     seq: number;
-    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
+    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
     at: string;
     /**
      * The status after the event
@@ -625,6 +625,10 @@ export type Job = {
         [key: string]: unknown;
     };
     limits: Limits;
+    /**
+     * How long it is kept once it has ended
+     */
+    retention: 'short' | 'standard' | 'long' | 'forever';
     /**
      * No agent is asked before this moment
      */
@@ -842,6 +846,10 @@ export type JobRequest = {
      */
     notBefore?: string;
     /**
+     * How long the job is kept once it has ended; `standard` without it
+     */
+    retention?: 'short' | 'standard' | 'long' | 'forever';
+    /**
      * So many agents may be lost; 3 without it
      */
     maxAgentLosses?: number;
@@ -904,6 +912,10 @@ export type JobSummary = {
         [key: string]: string;
     };
     limits: Limits;
+    /**
+     * How long it is kept once it has ended
+     */
+    retention: 'short' | 'standard' | 'long' | 'forever';
     /**
      * No agent is asked before this moment
      */
@@ -1469,7 +1481,7 @@ export type StreamedEvent = {
      * 1, 2, 3 … without gaps
      */
     seq: number;
-    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
+    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
     at: string;
     /**
      * The status after the event
@@ -1765,6 +1777,10 @@ export type GetJobErrors = {
      */
     404: Problem;
     /**
+     * `gone`
+     */
+    410: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -1974,6 +1990,10 @@ export type GetHistoryErrors = {
      * `not-found`
      */
     404: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
     /**
      * `invalid-request`
      */
@@ -2220,6 +2240,10 @@ export type GetLogsErrors = {
      */
     406: Problem;
     /**
+     * `gone`
+     */
+    410: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2291,6 +2315,10 @@ export type StreamJobEventsErrors = {
      * `not-acceptable`
      */
     406: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
     /**
      * `invalid-request`
      */
@@ -2426,6 +2454,10 @@ export type GetResultErrors = {
      * `job-not-finished`, `job-not-completed`
      */
     409: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
     /**
      * `invalid-request`
      */
