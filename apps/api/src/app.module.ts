@@ -31,6 +31,10 @@ import { BatchService } from './jobs/batch.service.ts';
 import { Changes } from './jobs/changes.ts';
 import { ControlService } from './jobs/control.service.ts';
 import { Intake } from './jobs/intake.ts';
+import { ArchiveController } from './jobs/archive.controller.ts';
+import { ArchiveService } from './jobs/archive.service.ts';
+import { ListsController } from './jobs/lists.controller.ts';
+import { ListsService } from './jobs/lists.service.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { JobsService } from './jobs/jobs.service.ts';
 import { WorkflowLinks } from './jobs/workflow-links.ts';
@@ -70,6 +74,8 @@ import { WorkController } from './work/work.controller.ts';
     JobsController,
     BatchController,
     RerunController,
+    ListsController,
+    ArchiveController,
     LogsController,
     EventsController,
     ResultsController,
@@ -89,6 +95,8 @@ import { WorkController } from './work/work.controller.ts';
     { provide: APP_PIPE, useClass: SchemaPipe },
     Admission,
     AgentsService,
+    ArchiveService,
+    ListsService,
     Backlogs,
     BatchService,
     BeatsService,

@@ -6,6 +6,7 @@ export const permissions = {
   'jobs.submit': ['admin', 'operator', 'member'],
   'jobs.read': ['admin', 'operator', 'member'],
   'jobs.cancel': ['admin', 'operator', 'member'],
+  'jobs.archive': ['admin', 'operator', 'member'],
   'jobs.reassign': ['admin', 'operator'],
   'files.write': ['admin', 'operator', 'member'],
   // Agents read the inputs of the jobs that they hold.

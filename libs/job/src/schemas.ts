@@ -44,12 +44,12 @@ export {
   StreamedEvent,
   WaitingReason,
 } from './schemas/job.ts';
+export { ArchiveRequest, JobCounts, JobQuery } from './schemas/list.ts';
 export { Problem } from './schemas/problem.ts';
 export {
   BatchRequest,
   CancelRequest,
   JobPath,
-  JobQuery,
   levelsFrom,
   JobRequest,
   LogQuery,

@@ -8,6 +8,7 @@ import type { Schema } from './schema.ts';
 import { milliseconds } from './times.ts';
 
 export { drainAgent, resumeAgent } from './agent-orders.ts';
+export { type ArchiveOrder, archiveJob } from './archivings.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
 export { dropLogPartitions, makeLogPartitions } from './log-partitions.ts';
 export { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } from './retention.ts';

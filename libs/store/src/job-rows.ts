@@ -38,6 +38,7 @@ export function toJobRecord(row: Selectable<Schema['jobs']>): JobRecord {
     endedAt: milliseconds(row.endedAt),
     updatedAt: milliseconds(row.updatedAt),
     workflowStartedAt: milliseconds(row.workflowStartedAt),
+    archivedAt: milliseconds(row.archivedAt),
   };
 }
 

@@ -1,7 +1,11 @@
 import pg from 'pg';
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html */
-export const sqlStates = { lockNotAvailable: '55P03', checkViolation: '23514' } as const;
+export const sqlStates = {
+  queryCanceled: '57014',
+  lockNotAvailable: '55P03',
+  checkViolation: '23514',
+} as const;
 
 export function hasSqlState(error: unknown, state: string): boolean {
   return error instanceof pg.DatabaseError && error.code === state;

@@ -38,49 +38,6 @@ export function getRevision(
     .executeTakeFirst();
 }
 
-export type JobFilter = {
-  statuses?: readonly Status[];
-  functionName?: string;
-  /** The last job of the page before. */
-  after?: { createdAt: string; id: string };
-  limit: number;
-};
-
-/**
- * Newest first. Each wanted status is read along its own index, newest first and at most `limit` rows, and the heads are
- * merged: a page costs the same among a thousand jobs and among a million.
- */
-export async function listJobs(db: Database, tenantId: string, filter: JobFilter): Promise<JobRecord[]> {
-  const { statuses, limit } = filter;
-  const [first, ...others] = statuses === undefined ? [undefined] : new Set(statuses);
-  if (first === undefined && statuses !== undefined) return [];
-  const heads = others.reduce(
-    (all, status) => all.unionAll(head(db, tenantId, filter, status)),
-    head(db, tenantId, filter, first),
-  );
-  const rows = await db.kysely
-    .selectFrom(heads.as('heads'))
-    .innerJoin('jobs', 'jobs.id', 'heads.id')
-    .selectAll('jobs')
-    .orderBy('heads.createdAt', 'desc')
-    .orderBy('heads.id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map(toJobRecord);
-}
-
-function head(db: Database, tenantId: string, { functionName, after, limit }: JobFilter, status?: Status) {
-  let query = db.kysely.selectFrom('jobs').select(['id', 'createdAt']).where('tenantId', '=', tenantId);
-  if (status !== undefined) query = query.where('status', '=', status);
-  if (functionName !== undefined) query = query.where('functionName', '=', functionName);
-  if (after !== undefined) {
-    query = query.where(sql<boolean>`(created_at, id) < (${after.createdAt}::timestamptz, ${after.id})`);
-  }
-  const sorted = query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit);
-  // A member of a union cannot have a limit of its own; a table can.
-  return db.kysely.selectFrom(sorted.as('head')).selectAll();
-}
-
 /** Every event of a job, oldest first. */
 export async function getEvents(db: Database, tenantId: string, jobId: string): Promise<JobEvent[]> {
   const rows = await db.kysely

@@ -1,5 +1,7 @@
 export { getAgent, listAgents } from './agents.ts';
 export { type Claim, type ClaimKey, findClaim } from './claims.ts';
+export { getArchivings } from './archivings.ts';
+export { countJobs, type JobCounts } from './count-jobs.ts';
 export { listDrafts } from './drafts.ts';
 export {
   type Feed,
@@ -23,15 +25,8 @@ export { getFunction, listFunctions } from './functions.ts';
 export { createdWithoutWorkflow, quietJobs } from './housekeeping.ts';
 export { type Change, type Listener, listenForChanges } from './listen.ts';
 export { getPool, listPools, poolExists } from './pools.ts';
-export {
-  findIdempotent,
-  getEvents,
-  getJob,
-  getJobs,
-  getRevision,
-  type JobFilter,
-  listJobs,
-} from './read-jobs.ts';
+export { findIdempotent, getEvents, getJob, getJobs, getRevision } from './read-jobs.ts';
+export { type JobFilter, type JobListing, type JobSort, listJobs, type Position } from './list-jobs.ts';
 export { logsKeptSince } from './log-partitions.ts';
 export { getPurged } from './retention.ts';
 export { getLogs, type LogFilter } from './read-logs.ts';
@@ -39,6 +34,7 @@ export { pendingAmong, type WaitingJob } from './waiting-reasons.ts';
 export type {
   AgentRecord,
   AgentStatus,
+  Archiving,
   Draft,
   FileRecord,
   FunctionRecord,

@@ -68,6 +68,17 @@ export type JobRecord = {
   endedAt: Timestamp | null;
   updatedAt: Timestamp;
   workflowStartedAt: Timestamp | null;
+  archivedAt: Timestamp | null;
+};
+
+/** The job was put into the archive, or taken out of it. */
+export type Archiving = {
+  /** The one that the job has since. */
+  revision: number;
+  kind: 'archived' | 'restored';
+  at: Timestamp;
+  actor: string;
+  reason: string | null;
 };
 
 /** What stays known of a job that is no longer kept. */

@@ -7,6 +7,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type {
   AgentRecord,
   AgentStatus,
+  Archiving,
   Draft,
   FileRecord,
   FunctionRecord,
@@ -87,6 +88,7 @@ export type Schema = {
     written: Generated<string>;
   };
   purgedJobs: PurgedJob & { tenantId: string };
+  jobArchivings: Archiving & { tenantId: string; jobId: string };
   jobLogs: LogLine & { tenantId: string; jobId: string };
   files: FileRecord;
   uploads: Omit<UploadRecord, 'createdAt'> & { createdAt: Stamped };

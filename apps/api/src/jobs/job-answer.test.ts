@@ -60,6 +60,7 @@ const record: JobRecord = {
   endedAt: null,
   updatedAt: at,
   workflowStartedAt: at,
+  archivedAt: null,
 };
 
 const state: JobState = {

@@ -117,6 +117,7 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
     queuedAt: record.queuedAt,
     startedAt: record.startedAt,
     endedAt: record.endedAt,
+    archivedAt: record.archivedAt,
     updatedAt: record.updatedAt,
     revision: record.revision,
     source,

@@ -4,9 +4,7 @@ import {
   CancelRequest,
   History,
   Job,
-  JobPage,
   JobPath,
-  JobQuery,
   JobRequest,
   ReassignRequest,
   SubmitQuery,
@@ -100,17 +98,6 @@ export class JobsController {
       enough: () => false,
     });
     return this.send(reply, fromRecord(final));
-  }
-
-  @Get()
-  @Operation({
-    id: 'listJobs',
-    summary: 'List jobs, newest first',
-    permission: 'jobs.read',
-    answers: [{ status: 200, description: 'A page', schema: JobPage }],
-  })
-  list(@Caller() caller: Principal, @Query({ schema: JobQuery }) query: JobQuery): Promise<JobPage> {
-    return this.jobs.list(caller, query);
   }
 
   @Get(':id(^[^:/]+)')

@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import type { History, Job, JobPage, JobQuery, JobSummary } from '@perdure/job/schemas';
+import type { History, Job, JobSummary } from '@perdure/job/schemas';
 import { isTerminal, type Status } from '@perdure/job/status';
-import { getEvents, getJob, getPurged, getRevision, type JobRecord, listJobs } from '@perdure/store/read';
+import {
+  getArchivings,
+  getEvents,
+  getJob,
+  getPurged,
+  getRevision,
+  type JobRecord,
+} from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { HttpError } from '../http/problem.ts';
@@ -10,7 +17,6 @@ import { WorkflowLinks } from './workflow-links.ts';
 import { Shared } from '../shared.ts';
 import { Changes } from './changes.ts';
 import { aheadOfRecord, fromRecord, type Seen, toJob, toSummary } from './job-answer.ts';
-import { PageTokens } from './page-tokens.ts';
 import { WaitingReasons } from './waiting-reasons.ts';
 import { WorkflowStatus } from './workflow-status.ts';
 
@@ -22,7 +28,6 @@ export class JobsService {
     private readonly workflows: WorkflowStatus,
     private readonly changes: Changes,
     private readonly reasons: WaitingReasons,
-    private readonly pageTokens: PageTokens,
     private readonly links: WorkflowLinks,
   ) {}
 
@@ -99,25 +104,12 @@ export class JobsService {
     );
   }
 
-  async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
-    const { pageSize, pageToken, status: statuses, function: functionName } = query;
-    const scope = JSON.stringify([tenantId, [...new Set(statuses)].sort(), functionName ?? null]);
-    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
-    const limit = pageSize + 1;
-    const found = await this.database.call((db) =>
-      listJobs(db, tenantId, { statuses, functionName, after, limit }),
-    );
-    const page = found.slice(0, pageSize);
-    const last = found.length > pageSize ? page.at(-1) : undefined;
-    return {
-      items: await Promise.all(page.map((record) => this.summary(record))),
-      nextPageToken: last ? this.pageTokens.write(last, scope) : null,
-    };
-  }
-
   async history(caller: Principal, id: string): Promise<History> {
     await this.revision(caller, id);
-    return { items: await this.database.call((db) => getEvents(db, caller.tenantId, id)) };
+    const [items, archivings] = await this.database.call((db) =>
+      Promise.all([getEvents(db, caller.tenantId, id), getArchivings(db, caller.tenantId, id)]),
+    );
+    return { items, archivings };
   }
 
   /** The same for a job of somebody else and for none at all; of one that is no longer kept, what is known (RFC 9110, 15.5.11). */

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
+import type { Position } from '@perdure/store/read';
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Settings } from '../settings.ts';
-
-/** The last item of a page. */
-export type Position = { createdAt: string; id: string };
 
 /**
  * Page tokens say where a page ended. They are signed together with the tenant and the filter, so that none works for
@@ -18,8 +16,8 @@ export class PageTokens {
     this.key = Buffer.from(hkdfSync('sha256', config.database.url, '', 'perdure page tokens', 32));
   }
 
-  write({ createdAt, id }: Position, scope: string): string {
-    const position = Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
+  write({ at, id }: Position, scope: string): string {
+    const position = Buffer.from(JSON.stringify([at, id])).toString('base64url');
     return `${position}.${this.sign(position, scope).toString('base64url')}`;
   }
 
@@ -29,13 +27,13 @@ export class PageTokens {
     const given = Buffer.from(signature, 'base64url');
     const right = this.sign(position, scope);
     if (given.length !== right.length || !timingSafeEqual(given, right)) {
-      const detail = 'is not a token of a page of this list: same filters, same tenant';
+      const detail = 'is not a token of a page of this list: same filters, same sort, same tenant';
       throw new PerdureError('invalid-request', `pageToken ${detail}`, {
         details: [{ pointer: 'query/pageToken', detail }],
       });
     }
-    const [createdAt, id] = JSON.parse(Buffer.from(position, 'base64url').toString()) as [string, string];
-    return { createdAt, id };
+    const [at, id] = JSON.parse(Buffer.from(position, 'base64url').toString()) as [string, string];
+    return { at, id };
   }
 
   private sign(position: string, scope: string): Buffer {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { eventTypes } from '../transitions.ts';
 import { retentionClasses } from '../start.ts';
 import { stages, statuses } from '../status.ts';
+import { Archiving } from './list.ts';
 import { Limits, Validated } from './submit.ts';
 import {
   agentId,
@@ -136,6 +137,9 @@ export const Job = z
     queuedAt: when('When it last began to wait for an agent'),
     startedAt: when('When an agent first took it'),
     endedAt: when('When it became COMPLETED, FAILED or CANCELED'),
+    archivedAt: when(
+      'Since when it is in the archive: out of lists that do not ask for it, and readable as before',
+    ),
     updatedAt: moment.describe('When anything of it last changed'),
     revision: z.int().describe('Rises with every visible change; the ETag'),
     source: z
@@ -179,7 +183,7 @@ export type JobSummary = z.output<typeof JobSummary>;
 
 export const JobPage = z
   .strictObject({ items: z.array(JobSummary), nextPageToken })
-  .meta({ id: 'JobPage', description: 'Jobs, newest first' });
+  .meta({ id: 'JobPage', description: 'Jobs in the order of the sort' });
 export type JobPage = z.output<typeof JobPage>;
 
 export const HistoryEvent = z
@@ -198,7 +202,10 @@ export const HistoryEvent = z
   .meta({ id: 'HistoryEvent', description: 'One fact of the life of a job' });
 
 export const History = z
-  .strictObject({ items: z.array(HistoryEvent) })
+  .strictObject({
+    items: z.array(HistoryEvent).describe('What the job went through'),
+    archivings: z.array(Archiving).describe('When it was archived and restored, after it had ended'),
+  })
   .meta({ id: 'History', description: 'All that happened to a job, in order' });
 export type History = z.output<typeof History>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxGraceSeconds } from '../commands.ts';
 import { maxAheadDays, maxLimitSeconds, retentionClasses } from '../start.ts';
-import { stages, statuses } from '../status.ts';
+import { stages } from '../status.ts';
 import {
   agentId,
   anyObject,
@@ -9,8 +9,6 @@ import {
   jobId,
   logLevel,
   logStream,
-  pageSize,
-  pageToken,
   poolName,
   queryBoolean,
   queryInteger,
@@ -152,14 +150,6 @@ export type RerunRequest = z.output<typeof RerunRequest>;
 
 export const JobPath = z.strictObject({ id: jobId });
 export type JobPath = z.output<typeof JobPath>;
-
-export const JobQuery = z.strictObject({
-  pageSize,
-  pageToken: pageToken.optional(),
-  status: queryList(z.enum(statuses)).optional().describe('Only jobs in one of these'),
-  function: functionName.optional().describe('Only jobs of this function'),
-});
-export type JobQuery = z.output<typeof JobQuery>;
 
 export const LogQuery = z.strictObject({
   since: z.iso.datetime().optional().describe('Only lines after this moment (exclusive); microseconds count'),

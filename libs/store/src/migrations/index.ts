@@ -7,6 +7,7 @@ import { files } from './0005-files.ts';
 import { fleet } from './0006-fleet.ts';
 import { eventStreams } from './0007-event-streams.ts';
 import { logPartitions } from './0008-log-partitions.ts';
+import { listsAndArchive } from './0009-lists-and-archive.ts';
 import { reruns } from './0010-reruns.ts';
 import { uploads } from './0011-uploads.ts';
 import { runsAndRetention } from './0012-runs-and-retention.ts';
@@ -22,6 +23,7 @@ export const migrations: Record<string, Migration> = {
   '0006-fleet': fleet,
   '0007-event-streams': eventStreams,
   '0008-log-partitions': logPartitions,
+  '0009-lists-and-archive': listsAndArchive,
   '0010-reruns': reruns,
   '0011-uploads': uploads,
   '0012-runs-and-retention': runsAndRetention,

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { JobCounts, JobPage, JobQuery } from '@perdure/job/schemas';
+import { countJobs, type JobListing, listJobs } from '@perdure/store/read';
+import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
+import { JobsService } from './jobs.service.ts';
+import { PageTokens } from './page-tokens.ts';
+
+@Injectable()
+export class ListsService {
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly jobs: JobsService,
+    private readonly pageTokens: PageTokens,
+  ) {}
+
+  async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
+    const { pageSize, pageToken } = query;
+    const asked = listingOf(query);
+    const scope = JSON.stringify([tenantId, asked]);
+    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
+    const { jobs, next } = await this.database.call((db) =>
+      listJobs(db, tenantId, { ...asked, after, limit: pageSize }),
+    );
+    return {
+      items: await Promise.all(jobs.map((job) => this.jobs.summary(job))),
+      nextPageToken: next && this.pageTokens.write(next, scope),
+    };
+  }
+
+  counts({ tenantId }: Principal): Promise<JobCounts> {
+    return this.database.call((db) => countJobs(db, tenantId));
+  }
+}
+
+/** The same list always in the same form, as the signature of its tokens wants it. */
+function listingOf(query: JobQuery): Omit<JobListing, 'limit'> {
+  const hasEnded = query.endedAfter !== undefined || query.endedBefore !== undefined;
+  return {
+    sort: query.sort ?? (hasEnded ? '-endedAt' : '-createdAt'),
+    statuses: query.status && [...new Set(query.status)].sort(),
+    functionName: query.function,
+    agentId: query.agent,
+    pool: query.pool,
+    owner: query.owner,
+    model: query.model,
+    labels: [...new Set(query.label)].sort().map(labelOf),
+    createdAfter: utc(query.createdAfter),
+    createdBefore: utc(query.createdBefore),
+    endedAfter: utc(query.endedAfter),
+    endedBefore: utc(query.endedBefore),
+    archived: query.archived,
+    nameContains: query.q,
+  };
+}
+
+function labelOf(text: string): [key: string, value: string] {
+  const colon = text.indexOf(':');
+  return [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+/** With all its microseconds. PostgreSQL takes fewer zones than RFC 3339. */
+function utc(moment: string | undefined): string | undefined {
+  if (moment === undefined) return undefined;
+  const [, fraction = ''] = /\.(\d+)/.exec(moment) ?? [];
+  return `${new Date(moment).toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
+}
