@@ -206,6 +206,33 @@ export type AgentRequest = {
 };
 
 /**
+ * Why; an empty body will do
+ */
+export type ArchiveRequest = {
+    /**
+     * For the history
+     */
+    reason?: string;
+};
+
+/**
+ * The job was put into the archive, or taken out of it
+ */
+export type Archiving = {
+    /**
+     * The revision of the job since
+     */
+    revision: number;
+    kind: 'archived' | 'restored';
+    at: string;
+    /**
+     * Who did it
+     */
+    actor: string;
+    reason: string | null;
+};
+
+/**
  * A job that the agent has just taken, with all it needs to run it
  */
 export type Assignment = {
@@ -524,7 +551,14 @@ export type GiveBackRequest = {
  * All that happened to a job, in order
  */
 export type History = {
+    /**
+     * What the job went through
+     */
     items: Array<HistoryEvent>;
+    /**
+     * When it was archived and restored, after it had ended
+     */
+    archivings: Array<Archiving>;
 };
 
 /**
@@ -698,6 +732,10 @@ export type Job = {
      */
     endedAt: string | null;
     /**
+     * Since when it is in the archive: out of lists that do not ask for it, and readable as before
+     */
+    archivedAt: string | null;
+    /**
      * When anything of it last changed
      */
     updatedAt: string;
@@ -727,6 +765,31 @@ export type Job = {
          */
         temporal: string | null;
     };
+};
+
+/**
+ * How many jobs of the tenant have each status
+ */
+export type JobCounts = {
+    counts: {
+        CREATED: number;
+        PENDING: number;
+        CLAIMED: number;
+        VALIDATING: number;
+        RUNNING: number;
+        UPLOADING: number;
+        COMPLETED: number;
+        FAILED: number;
+        CANCELED: number;
+    };
+    /**
+     * How many are archived; these are in none of the other counts
+     */
+    archived: number;
+    /**
+     * The counts are exact as of this moment
+     */
+    asOf: string;
 };
 
 /**
@@ -772,7 +835,7 @@ export type JobFile = {
 };
 
 /**
- * Jobs, newest first
+ * Jobs in the order of the sort
  */
 export type JobPage = {
     items: Array<JobSummary>;
@@ -979,6 +1042,10 @@ export type JobSummary = {
      */
     endedAt: string | null;
     /**
+     * Since when it is in the archive: out of lists that do not ask for it, and readable as before
+     */
+    archivedAt: string | null;
+    /**
      * When anything of it last changed
      */
     updatedAt: string;
@@ -1127,7 +1194,7 @@ export type Me = {
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
     expiresAt: string | null;
-    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.manage' | 'me.read' | 'metrics.read'>;
+    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.manage' | 'me.read' | 'metrics.read'>;
 };
 
 /**
@@ -1612,6 +1679,10 @@ export type ListJobsData = {
          */
         pageToken?: string;
         /**
+         * Newest first (`-createdAt`) without it, or, with a range of `ended`, `-endedAt`. By `endedAt`: only jobs that have ended
+         */
+        sort?: '-createdAt' | 'createdAt' | '-endedAt' | 'endedAt';
+        /**
          * Only jobs in one of these
          */
         status?: Array<'CREATED' | 'PENDING' | 'CLAIMED' | 'VALIDATING' | 'RUNNING' | 'UPLOADING' | 'COMPLETED' | 'FAILED' | 'CANCELED'>;
@@ -1619,6 +1690,50 @@ export type ListJobsData = {
          * Only jobs of this function
          */
         function?: string;
+        /**
+         * Only jobs that this agent has or had
+         */
+        agent?: string;
+        /**
+         * Only jobs that ask for this pool
+         */
+        pool?: string;
+        /**
+         * Only jobs of this owner
+         */
+        owner?: string;
+        /**
+         * Only jobs with this parameter `model`
+         */
+        model?: string;
+        /**
+         * Only jobs with this label, `key:value`; of several, with all
+         */
+        label?: Array<string>;
+        /**
+         * Only jobs that were accepted at this moment or later
+         */
+        createdAfter?: string;
+        /**
+         * Only jobs that were accepted before this moment
+         */
+        createdBefore?: string;
+        /**
+         * Only jobs that ended at this moment or later
+         */
+        endedAfter?: string;
+        /**
+         * Only jobs that ended before this moment
+         */
+        endedBefore?: string;
+        /**
+         * `true`: only archived jobs; `any`: these too; `false`: only others
+         */
+        archived?: 'any' | boolean;
+        /**
+         * Only jobs that have this in their name, in capitals or not; 3 characters at least
+         */
+        q?: string;
     };
     url: '/v1/jobs';
 };
@@ -2170,6 +2285,203 @@ export type RerunJobResponses = {
 };
 
 export type RerunJobResponse = RerunJobResponses[keyof RerunJobResponses];
+
+export type CountJobsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/jobs:counts';
+};
+
+export type CountJobsErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type CountJobsError = CountJobsErrors[keyof CountJobsErrors];
+
+export type CountJobsResponses = {
+    /**
+     * The counts
+     */
+    200: JobCounts;
+};
+
+export type CountJobsResponse = CountJobsResponses[keyof CountJobsResponses];
+
+export type ArchiveJobData = {
+    body?: ArchiveRequest;
+    headers?: {
+        /**
+         * Do it only if the job still has this ETag
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}:archive';
+};
+
+export type ArchiveJobErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `transition-refused`
+     */
+    409: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ArchiveJobError = ArchiveJobErrors[keyof ArchiveJobErrors];
+
+export type ArchiveJobResponses = {
+    /**
+     * The job
+     */
+    200: Job;
+};
+
+export type ArchiveJobResponse = ArchiveJobResponses[keyof ArchiveJobResponses];
+
+export type RestoreJobData = {
+    body?: ArchiveRequest;
+    headers?: {
+        /**
+         * Do it only if the job still has this ETag
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}:restore';
+};
+
+export type RestoreJobErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `transition-refused`
+     */
+    409: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type RestoreJobError = RestoreJobErrors[keyof RestoreJobErrors];
+
+export type RestoreJobResponses = {
+    /**
+     * The job
+     */
+    200: Job;
+};
+
+export type RestoreJobResponse = RestoreJobResponses[keyof RestoreJobResponses];
 
 export type GetLogsData = {
     body?: never;
