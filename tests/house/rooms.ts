@@ -166,6 +166,10 @@ export const rooms: Record<string, Room> = {
     packages: ['@bomb.sh/tab', '@clack/prompts', 'commander', 'ora', 'table'],
     node: 'any',
   },
+  'the conformance kit': {
+    files: '^tests/conformance/src/',
+    node: ['crypto', 'http', 'https', 'timers', 'util'],
+  },
   examples: {
     files: '^examples/',
     packages: ['@temporalio/client'],
@@ -175,7 +179,7 @@ export const rooms: Record<string, Room> = {
 
 /** Tests, their fixtures and builders enter every room; no room enters them. */
 export const tests = [
-  '^tests/',
+  '^tests/(?!conformance/src/)',
   '^libs/workflows/histories/',
   '^(apps|libs)/[^/]+/src/.*\\btesting/',
   '^(apps|libs)/.*\\.test\\.ts$',

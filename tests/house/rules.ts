@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Room, rooms, tests } from './rooms.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const everyRoom = '^(apps|libs|examples)/';
+const everyRoom = '^(apps|libs|examples|tests/conformance/src)/';
 
 type Manifest = { name: string; exports?: Record<string, string> };
 type Condition = {

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { header, must, mustBe, mustRefuse } from '../expect.ts';
+import { type Check, fileText, type Kit } from '../kit.ts';
+
+const sha256 = createHash('sha256').update(fileText).digest();
+const etag = `"${sha256.toString('hex')}"`;
+
+async function content(kit: Kit, headers: Record<string, string> = {}, method = 'GET') {
+  const { links } = await kit.file();
+  return kit.ask(String(links.content), { headers, method });
+}
+
+const upload = (kit: Kit, headers: Record<string, string>) =>
+  kit.ask('/v1/files?name=kit.txt', { raw: fileText, headers: { 'content-type': 'text/plain', ...headers } });
+
+export const files: Check[] = [
+  {
+    rule: 'F-1',
+    title: 'An upload answers 201 with Location and the file: name, size and digest',
+    async run(kit) {
+      const answer = await upload(kit, {});
+      mustBe(answer, 201);
+      header(answer, 'location', `/v1/files/${answer.body.id}`);
+      const { name, size, sha256: digest } = answer.body;
+      must(name === 'kit.txt' && size === 26 && digest === sha256.toString('hex'), 'what was sent', answer);
+    },
+  },
+  {
+    rule: 'F-2',
+    title: 'An upload whose digest does not match is refused with 422',
+    async run(kit) {
+      const wrong = `sha-256=:${Buffer.alloc(32).toString('base64')}:`;
+      mustRefuse(await upload(kit, { 'content-digest': wrong }), 422, 'digest-mismatch');
+      mustBe(await upload(kit, { 'content-digest': `sha-256=:${sha256.toString('base64')}:` }), 201);
+    },
+  },
+  {
+    rule: 'F-3',
+    title: 'The ETag of the bytes is their SHA-256',
+    async run(kit) {
+      const answer = await content(kit);
+      must(answer.status === 200 && answer.text === fileText, 'the bytes', answer);
+      header(answer, 'etag', etag);
+      header(answer, 'repr-digest', `sha-256=:${sha256.toString('base64')}:`);
+    },
+  },
+  {
+    rule: 'F-4',
+    title: 'A range answers 206 with Content-Range',
+    async run(kit) {
+      const answer = await content(kit, { range: 'bytes=2-4' });
+      mustBe(answer, 206);
+      must(answer.text === 'cde', 'the bytes cde', answer);
+      header(answer, 'content-range', 'bytes 2-4/26');
+    },
+  },
+  {
+    rule: 'F-5',
+    title: 'A range outside the file answers 416 with its size',
+    async run(kit) {
+      const answer = await content(kit, { range: 'bytes=100-' });
+      mustRefuse(answer, 416, 'range-not-satisfiable');
+      header(answer, 'content-range', 'bytes */26');
+    },
+  },
+  {
+    rule: 'F-6',
+    title: 'If-Range with another ETag answers with the whole file',
+    async run(kit) {
+      mustBe(await content(kit, { range: 'bytes=2-4', 'if-range': '"other"' }), 200);
+      mustBe(await content(kit, { range: 'bytes=2-4', 'if-range': etag }), 206);
+    },
+  },
+  {
+    rule: 'F-7',
+    title: 'If-None-Match with the ETag answers 304',
+    async run(kit) {
+      mustBe(await content(kit, { 'if-none-match': etag }), 304);
+    },
+  },
+  {
+    rule: 'F-8',
+    title: 'Bytes come as an attachment whose type is not guessed',
+    async run(kit) {
+      const answer = await content(kit);
+      header(answer, 'content-disposition', /^attachment;.*filename="kit\.txt"/);
+      header(answer, 'x-content-type-options', 'nosniff');
+    },
+  },
+  {
+    rule: 'F-9',
+    title: 'HEAD answers with the length of the file, and no bytes',
+    async run(kit) {
+      const answer = await content(kit, {}, 'HEAD');
+      mustBe(answer, 200);
+      header(answer, 'content-length', '26');
+    },
+  },
+];
