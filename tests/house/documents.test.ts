@@ -46,6 +46,7 @@ describe('the documents', () => {
 
   const pages = [
     'README.md',
+    'docs/api.md',
     'docs/way-of-a-job.md',
     ...readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
   ];

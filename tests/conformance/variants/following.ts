@@ -12,7 +12,7 @@ const accepts = (kind: string) => (asked: Parameters<typeof isLog>[0]) =>
 const messages = (change: (blocks: string[]) => string[]): Pick<Variant, 'answer'> => ({
   answer(answered, asked) {
     if (!isStream(asked) || answered.status !== 200) return;
-    const blocks = answered.body.split('\n\n').filter((block) => block !== '');
+    const blocks = answered.body.split('\n\n').filter((block) => block.includes('data: '));
     answered.body = change(blocks)
       .map((block) => `${block}\n\n`)
       .join('');

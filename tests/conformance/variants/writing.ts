@@ -33,7 +33,7 @@ export const writing: Variant[] = [
   },
   {
     breaks: 'the Idempotency-Key is ignored: each repeat makes a new job',
-    fails: ['U-2', 'U-3', 'U-4'],
+    fails: ['U-2', 'U-3', 'U-4', 'U-13'],
     ...deaf(always, 'idempotency-key'),
   },
   {
@@ -90,6 +90,16 @@ export const writing: Variant[] = [
     breaks: 'a job for later does not say that it is',
     fails: ['U-11'],
     ...body(isJob, (job) => void (job.waitingReason = null)),
+  },
+  {
+    breaks: 'a batch answers 200',
+    fails: ['U-12'],
+    ...status(({ status: code }) => code === 207, 200),
+  },
+  {
+    breaks: 'a repeated batch makes new jobs',
+    fails: ['U-13'],
+    ...deaf(goesTo(':batch'), 'idempotency-key'),
   },
   {
     breaks: 'a cancel answers 200 at once',

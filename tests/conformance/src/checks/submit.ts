@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Answer, Json } from '../client.ts';
 import { header, must, mustBe, mustRefuse, same } from '../expect.ts';
 import { type Check, terminal } from '../kit.ts';
 
@@ -126,6 +127,38 @@ export const submit: Check[] = [
         'the reason',
         answer,
       );
+    },
+  },
+  {
+    rule: 'U-12',
+    title: 'A batch answers 207, with a status and a job or a problem for each request',
+    async run(kit) {
+      const requests = [
+        kit.request('echo'),
+        { function: 1 },
+        kit.request('echo', {}, { pool: 'no-such-pool' }),
+      ];
+      const answer = await kit.ask('/v1/jobs:batch', { json: { requests } });
+      mustBe(answer, 207);
+      const [good, broken, refused] = answer.body.items;
+      must(good.status === 201 && typeof good.job.id === 'string', 'a job first', answer);
+      must(
+        broken.status === 422 && broken.problem.errors[0].pointer === '/function',
+        'then a problem',
+        answer,
+      );
+      must(refused.status === 422 && refused.problem.code === 'unknown-pool', 'and another', answer);
+    },
+  },
+  {
+    rule: 'U-13',
+    title: 'A repeat of a batch with the same Idempotency-Key answers with the jobs of the first',
+    async run(kit) {
+      const asked = { json: { requests: [kit.request('echo'), kit.request('echo')] }, headers: key() };
+      const ids = (answer: Answer): string[] => answer.body.items.map(({ job }: Json) => job.id);
+      const first = await kit.ask('/v1/jobs:batch', asked);
+      const again = await kit.ask('/v1/jobs:batch', asked);
+      must(same(ids(again), ids(first)), `the jobs ${ids(first).join(', ')}`, again);
     },
   },
 ];
