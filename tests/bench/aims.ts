@@ -2,6 +2,7 @@ import type { FleetRound } from './fleet/round.ts';
 import type { Key } from './kinds.ts';
 import type { Reads } from './reads.ts';
 import type { ListRound, View } from './lists.ts';
+import type { Logs } from './logs.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import type { Cell } from './throughput.ts';
 import type { Wakes } from './waiters.ts';
@@ -104,6 +105,12 @@ export function judgeWakes(rounds: readonly Wakes[][]): Judged[] {
     const aim = `a change is answered to ${waiters} waiters, ${of} <= ${most} ms`;
     return values.length === 0 ? [] : [{ aim, ...judge(values, most, 'less') }];
   });
+}
+
+export function judgeLogs(rounds: readonly Logs[]): Judged[] {
+  if (rounds.length === 0) return [];
+  const ratios = rounds.map(({ appended, inserted }) => appended / inserted);
+  return [{ aim: 'log lines are kept >= 0.5 x as fast as by a bare insert', ...judge(ratios, 0.5, 'more') }];
 }
 
 export function judgeLists(rounds: readonly ListRound[]): Judged[] {

@@ -19,6 +19,8 @@ export type Plan = {
   waiters: readonly { waiters: number; times: number }[];
   /** So many readers of one job's stream, and how many changes they are told one by one, and then in a row. */
   streams: readonly { readers: number; times: number }[];
+  /** Batches of lines that are written, and how long a log is read. */
+  logs: { batches: number; lines: number };
   /** What is done in a round of the fleet. */
   fleet: {
     /** Agents that have nothing to do while claims are timed, and how many claims. */
@@ -32,11 +34,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for status and lists, `waiters` for long polls, `streams` for streams, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for status and lists, `waiters` for long polls, `streams` for streams, `logs` for log lines, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,waiters,streams,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,waiters,streams,logs,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -76,6 +78,7 @@ export function planOf(args: readonly string[]): Plan {
       { readers: 100, times: quick ? 10 : 50 },
       { readers: 1_000, times: quick ? 3 : 20 },
     ],
+    logs: { batches: quick ? 20 : 100, lines: quick ? 200_000 : 1_000_000 },
     fleet: {
       idle: quick ? [1, 10, 100] : [1, 10, 40, 100],
       claims: quick ? 30 : 100,

@@ -2,13 +2,14 @@ import { openDatabase } from '@perdure/store/database';
 import { Client, Connection } from '@temporalio/client';
 import { cpus, totalmem } from 'node:os';
 import { waitFor } from '../support/wait.ts';
-import { judgeLists, judgeReads, judgeRecoveries, judgeThroughput, judgeWakes } from './aims.ts';
+import { judgeLists, judgeLogs, judgeReads, judgeRecoveries, judgeThroughput, judgeWakes } from './aims.ts';
 import type { Plan } from './arguments.ts';
 import { fileRound } from './files.ts';
 import { fleetRound } from './fleet/round.ts';
 import { countHistory } from './history.ts';
 import { type Key, kindsOf, titles } from './kinds.ts';
 import { deepTokenOf, insertJobs, listRound, listSizes, type ListTarget } from './lists.ts';
+import { logRound } from './logs.ts';
 import { memoryOf } from './proc.ts';
 import type { Programs } from './programs.ts';
 import { readRound } from './reads.ts';
@@ -54,6 +55,7 @@ export async function measure(
       lists: [],
       wakes: [],
       fans: [],
+      logs: [],
       fleet: [],
       memory: {},
       verdicts: [],
@@ -86,6 +88,10 @@ export async function measure(
         results.fans.push(await fanRound(api, db, plan, signal));
         say(`${title}: streams are done`);
       }
+      if (wanted('logs')) {
+        results.logs.push(await logRound(api, db, plan, signal));
+        say(`${title}: logs are done`);
+      }
       if (wanted('fleet')) {
         const place = { programs, databaseUrl, db, client, api, watched };
         results.fleet.push(await fleetRound(place, round, plan, signal, (done) => say(`${title}: ${done}`)));
@@ -100,6 +106,7 @@ export async function measure(
       ...judgeReads(results.reads),
       ...judgeLists(results.lists),
       ...judgeWakes(results.wakes),
+      ...judgeLogs(results.logs),
       ...judgeRecoveries(results.fleet),
     ];
     return results;

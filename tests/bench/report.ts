@@ -5,6 +5,7 @@ import type { FleetRound } from './fleet/round.ts';
 import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
 import type { ListRound, View } from './lists.ts';
+import type { Logs } from './logs.ts';
 import type { Reads } from './reads.ts';
 import type { Submits } from './submits.ts';
 import { spreadOf } from './statistics.ts';
@@ -25,6 +26,7 @@ export type Results = {
   lists: ListRound[];
   wakes: Wakes[][];
   fans: Fan[][];
+  logs: Logs[];
   fleet: FleetRound[];
   /** By process: as started, and after all loads. */
   memory: Record<string, { idle: Memory; loaded: Memory }>;
@@ -51,6 +53,7 @@ export function print(results: Results): string {
     ...(results.fans.length === 0
       ? []
       : [section('Streams: from a change to the message, ms', fans(results.fans.flat()))]),
+    ...(results.logs.length === 0 ? [] : [section('Logs: lines/s', logs(results.logs))]),
     ...(results.fleet.length === 0 ? [] : fleetSections(results.fleet)),
     section('Memory, MiB', memory(results.memory)),
     section(
@@ -245,6 +248,17 @@ function fans(all: readonly Fan[]): string {
       over(some, ({ perSecond }) => perSecond),
       over(some, ({ bytesEach }) => bytesEach / 1024),
     ]),
+  );
+}
+
+function logs(rounds: readonly Logs[]): string {
+  return table(
+    ['', 'lines/s', 'MB/s'],
+    [
+      ['kept, in batches of an agent', over(rounds, ({ appended }) => appended), ''],
+      ['inserted into a bare table', over(rounds, ({ inserted }) => inserted), ''],
+      ['read whole over HTTP', over(rounds, ({ read }) => read), over(rounds, (one) => one.readMegabytes)],
+    ],
   );
 }
 
