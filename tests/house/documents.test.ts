@@ -56,8 +56,8 @@ describe('the documents', () => {
     expect(existsSync(join(root, path))).toBe(true);
   });
 
-  test('no two decisions have the same number', () => {
-    const numbers = readdirSync(join(root, 'docs/decisions')).map((name) => name.slice(0, 4));
-    expect(numbers).toEqual([...new Set(numbers)]);
+  test('decisions are numbered 0001, 0002, 0003 …', () => {
+    const numbers = readdirSync(join(root, 'docs/decisions')).map((name) => Number(name.slice(0, 4)));
+    expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, index) => index + 1));
   });
 });
