@@ -12,12 +12,9 @@ let other: Api;
 
 const { scenario } = house(sharedServers, async (opened) => {
   here = opened;
-  [api, other] = await Promise.all([
-    here.startApi(),
-    here.startApi(),
-    here.startOrchestrator(),
-    here.startEmbeddedAgent(import.meta.resolve('../fixtures/functions/odd.ts')),
-  ]);
+  [api, other] = await Promise.all([here.startApi(), here.startApi(), here.startOrchestrator()]);
+  // It does not wait for the tables, as an agent of its own does.
+  await here.startEmbeddedAgent(import.meta.resolve('../fixtures/functions/odd.ts'));
 });
 
 const ndjson = { headers: { accept: 'application/x-ndjson' } };

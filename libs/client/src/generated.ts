@@ -1960,6 +1960,10 @@ export type CancelJobErrors = {
      */
     409: Problem;
     /**
+     * `gone`
+     */
+    410: Problem;
+    /**
      * `precondition-failed`
      */
     412: Problem;
@@ -2039,6 +2043,10 @@ export type ReassignJobErrors = {
      * `transition-refused`
      */
     409: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
     /**
      * `precondition-failed`
      */
@@ -2246,6 +2254,10 @@ export type RerunJobErrors = {
      */
     409: Problem;
     /**
+     * `gone`
+     */
+    410: Problem;
+    /**
      * `precondition-failed`
      */
     412: Problem;
@@ -2371,6 +2383,10 @@ export type ArchiveJobErrors = {
      */
     409: Problem;
     /**
+     * `gone`
+     */
+    410: Problem;
+    /**
      * `precondition-failed`
      */
     412: Problem;
@@ -2446,6 +2462,10 @@ export type RestoreJobErrors = {
      * `transition-refused`
      */
     409: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
     /**
      * `precondition-failed`
      */

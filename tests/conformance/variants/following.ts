@@ -129,8 +129,8 @@ export const following: Variant[] = [
     ...status(hasCode('not-acceptable'), 200),
   },
   {
-    breaks: 'the oldest come first',
-    fails: ['L-1', 'L-3'],
+    breaks: 'lists are the wrong way round',
+    fails: ['L-1', 'L-3', 'L-9'],
     ...body(isList, (page) => void page.items?.reverse()),
   },
   {
@@ -166,4 +166,11 @@ export const following: Variant[] = [
     ...blind(({ path }) => path.includes('status='), 'function'),
   },
   { breaks: 'an unknown filter is ignored', fails: ['L-7'], ...blind(isList, 'colour') },
+  { breaks: 'labels are no filter', fails: ['L-8'], ...blind(isList, 'label') },
+  { breaks: 'the sort is ignored', fails: ['L-9'], ...blind(isList, 'sort') },
+  {
+    breaks: 'the counts do not say of when they are',
+    fails: ['L-10'],
+    ...body(goesTo(':counts'), (counts) => void delete counts.asOf),
+  },
 ];

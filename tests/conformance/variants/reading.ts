@@ -162,4 +162,9 @@ export const reading: Variant[] = [
     fails: ['R-4'],
     ...body(goesTo('/result'), (output, { status: code }) => (code === 200 ? { output } : output)),
   },
+  {
+    breaks: 'a result has never a 304',
+    fails: ['R-6'],
+    ...deaf(goesTo('/result'), 'if-none-match'),
+  },
 ];

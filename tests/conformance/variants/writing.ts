@@ -139,13 +139,47 @@ export const writing: Variant[] = [
   {
     breaks: 'a job that is over can be reassigned',
     fails: ['C-7'],
-    ...status(hasCode('transition-refused'), 202),
+    ...status(
+      (answered, asked) => goesTo(':reassign')(asked) && hasCode('transition-refused')(answered),
+      202,
+    ),
   },
   { breaks: 'a job can be reassigned to nobody', fails: ['C-8'], ...status(hasCode('unknown-agent'), 202) },
   {
     breaks: 'the reason of a cancel is lost',
     fails: ['C-9'],
     ...heard(isCancel, (request) => void delete request.reason),
+  },
+  {
+    breaks: 'a rerun does not name the job that it runs again',
+    fails: ['C-10'],
+    ...body(goesTo(':rerun'), (job) => void (job.rerunOf &&= null)),
+  },
+  {
+    breaks: 'a job that is not over can be run again',
+    fails: ['C-11'],
+    ...status((answered, asked) => goesTo(':rerun')(asked) && answered.status === 409, 201),
+  },
+  {
+    breaks: 'archived jobs stay in the lists',
+    fails: ['C-12'],
+    ask(asked) {
+      if (asked.path.startsWith('/v1/jobs?')) asked.path += '&archived=any';
+    },
+  },
+  {
+    breaks: 'a second archive is refused',
+    fails: ['C-13'],
+    answer(answered, asked) {
+      if (!goesTo(':archive')(asked) || answered.status !== 200) return;
+      if (canceled.has(asked.path)) answered.status = 409;
+      canceled.add(asked.path);
+    },
+  },
+  {
+    breaks: 'a job that is not over can be archived',
+    fails: ['C-14'],
+    ...status((answered, asked) => goesTo(':archive')(asked) && answered.status === 409, 200),
   },
   { breaks: 'an upload has no Location', fails: ['F-1'], ...header(isFile, 'location') },
   { breaks: 'a digest is not checked', fails: ['F-2'], ...deaf(isFile, 'content-digest') },
@@ -173,5 +207,17 @@ export const writing: Variant[] = [
     breaks: 'HEAD does not tell the length',
     fails: ['F-9'],
     ...header(({ method }) => method === 'HEAD', 'content-length'),
+  },
+  {
+    breaks: 'an upload does not tell where it stopped',
+    fails: ['F-10'],
+    ...header(({ path }) => path.startsWith('/v1/uploads/'), 'upload-offset'),
+  },
+  {
+    breaks: 'the digest of an upload in several requests is not checked',
+    fails: ['F-11'],
+    ask({ path, headers }) {
+      if (path === '/v1/uploads') delete headers['upload-metadata'];
+    },
   },
 ];

@@ -13,6 +13,7 @@ const headers = { 'If-Match': 'Do it only if the job still has this ETag' };
 const jobHeaders = { ETag: 'The revision of the job' };
 const problems = [
   'not-found',
+  'gone',
   'precondition-failed',
   'transition-refused',
   'payload-too-large',

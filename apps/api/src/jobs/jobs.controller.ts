@@ -159,6 +159,7 @@ export class JobsController {
     ],
     problems: [
       'not-found',
+      'gone',
       'precondition-failed',
       'transition-refused',
       'payload-too-large',
@@ -187,6 +188,7 @@ export class JobsController {
     answers: [{ status: 202, description: 'Asked for; see the history', schema: Job, headers: jobHeaders }],
     problems: [
       'not-found',
+      'gone',
       'precondition-failed',
       'transition-refused',
       'unknown-pool',

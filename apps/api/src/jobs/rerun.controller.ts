@@ -38,6 +38,7 @@ export class RerunController {
     ],
     problems: [
       'not-found',
+      'gone',
       'precondition-failed',
       'transition-refused',
       'payload-too-large',

@@ -1,4 +1,5 @@
-import { must, mustBe, mustRefuse } from '../expect.ts';
+import type { Json } from '../client.ts';
+import { header, isMoment, must, mustBe, mustRefuse } from '../expect.ts';
 import { type Check, inAnHour } from '../kit.ts';
 
 export const control: Check[] = [
@@ -98,5 +99,64 @@ export const control: Check[] = [
         const answer = await kit.ask(`/v1/jobs/${id}/history`);
         must(answer.text.includes('kit says so'), 'an event with the reason', answer);
       }),
+  },
+  {
+    rule: 'C-10',
+    title: 'A rerun of a job that is over answers 201 with a new job, and each names the other',
+    async run(kit) {
+      const { id } = await kit.ended((await kit.submit('echo', { again: true })).id);
+      const answer = await kit.ask(`/v1/jobs/${id}:rerun`, { json: {} });
+      mustBe(answer, 201);
+      header(answer, 'location', `/v1/jobs/${answer.body.id}`);
+      must(answer.body.rerunOf === id && answer.body.id !== id, `a new job that is a rerun of ${id}`, answer);
+      const seen = await kit.ask(`/v1/jobs/${id}`);
+      must(seen.body.reruns.includes(answer.body.id), `the rerun ${answer.body.id} in reruns`, seen);
+    },
+  },
+  {
+    rule: 'C-11',
+    title: 'A rerun of a job that is not over is refused with 409',
+    async run(kit) {
+      const { id } = await kit.later();
+      mustRefuse(await kit.ask(`/v1/jobs/${id}:rerun`, { json: {} }), 409, 'transition-refused');
+    },
+  },
+  {
+    rule: 'C-12',
+    title: 'An archived job leaves the lists, stays at its place, and comes back when it is restored',
+    async run(kit) {
+      const { id } = await kit.ended((await kit.submit('echo', { archived: true })).id);
+      const move = (verb: string) => kit.ask(`/v1/jobs/${id}:${verb}`, { json: { reason: 'conformance' } });
+      const isListed = async () =>
+        (await kit.ask('/v1/jobs?function=echo&pageSize=200')).body.items.some((job: Json) => job.id === id);
+      const archived = await move('archive');
+      mustBe(archived, 200);
+      must(isMoment(archived.body.archivedAt), 'archivedAt', archived);
+      must(!(await isListed()), 'a list without the job', archived, 'it is listed');
+      must((await kit.ask(`/v1/jobs/${id}`)).status === 200, 'the job at its place', archived);
+      const restored = await move('restore');
+      must(restored.status === 200 && restored.body.archivedAt === null, 'no archivedAt', restored);
+      must(await isListed(), 'the job in the list', restored, 'it is not listed');
+    },
+  },
+  {
+    rule: 'C-13',
+    title: 'A second archive answers 200 and changes nothing',
+    async run(kit) {
+      const { id } = await kit.ended((await kit.submit('echo', { archived: 'twice' })).id);
+      const archive = () => kit.ask(`/v1/jobs/${id}:archive`, { json: {} });
+      const { body: first } = await archive();
+      const second = await archive();
+      mustBe(second, 200);
+      must(second.body.revision === first.revision, `the revision ${first.revision}`, second);
+    },
+  },
+  {
+    rule: 'C-14',
+    title: 'An archive of a job that is not over is refused with 409',
+    async run(kit) {
+      const { id } = await kit.later();
+      mustRefuse(await kit.ask(`/v1/jobs/${id}:archive`, { json: {} }), 409, 'transition-refused');
+    },
   },
 ];

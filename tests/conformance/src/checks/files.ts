@@ -13,6 +13,24 @@ async function content(kit: Kit, headers: Record<string, string> = {}, method = 
 const upload = (kit: Kit, headers: Record<string, string>) =>
   kit.ask('/v1/files?name=kit.txt', { raw: fileText, headers: { 'content-type': 'text/plain', ...headers } });
 
+const tus = { 'tus-resumable': '1.0.0' };
+
+/** Begins an upload of the text; its path. */
+async function begun(kit: Kit, digest: string): Promise<string> {
+  const metadata = `filename ${btoa('kit.txt')},sha256 ${btoa(digest)}`;
+  const headers = { ...tus, 'upload-length': String(fileText.length), 'upload-metadata': metadata };
+  const answer = await kit.ask('/v1/uploads', { method: 'POST', headers });
+  mustBe(answer, 201);
+  return header(answer, 'location', /\/v1\/uploads\/[\w-]+$/, 'the upload').replace(/^https?:\/\/[^/]+/, '');
+}
+
+const part = (kit: Kit, path: string, offset: number, raw: string) =>
+  kit.ask(path, {
+    method: 'PATCH',
+    raw,
+    headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) },
+  });
+
 export const files: Check[] = [
   {
     rule: 'F-1',
@@ -94,6 +112,31 @@ export const files: Check[] = [
       const answer = await content(kit, {}, 'HEAD');
       mustBe(answer, 200);
       header(answer, 'content-length', '26');
+    },
+  },
+  {
+    rule: 'F-10',
+    title:
+      'An upload in several requests (tus) goes on where it stopped, and becomes a file with its last byte',
+    async run(kit) {
+      const path = await begun(kit, sha256.toString('hex'));
+      mustBe(await part(kit, path, 0, fileText.slice(0, 10)), 204);
+      const stopped = await kit.ask(path, { method: 'HEAD', headers: tus });
+      header(stopped, 'upload-offset', '10');
+      must(!stopped.headers.has('perdure-file'), 'no file yet', stopped);
+      const last = await part(kit, path, 10, fileText.slice(10));
+      mustBe(last, 204);
+      const id = header(last, 'perdure-file', /^[\w-]+$/, 'the id of the file');
+      const bytes = await kit.ask(`/v1/files/${id}/content`);
+      must(bytes.text === fileText, 'the bytes', bytes);
+    },
+  },
+  {
+    rule: 'F-11',
+    title: 'An upload in several requests that does not match its digest is refused with 422',
+    async run(kit) {
+      const path = await begun(kit, '0'.repeat(64));
+      mustRefuse(await part(kit, path, 0, fileText), 422, 'digest-mismatch');
     },
   },
 ];

@@ -1,5 +1,5 @@
 import type { Json } from '../client.ts';
-import { must, mustBe, mustRefuse, same } from '../expect.ts';
+import { isMoment, must, mustBe, mustRefuse, same } from '../expect.ts';
 import type { Check, Kit } from '../kit.ts';
 
 /** Bounds the walk on a deployment that is never quiet. */
@@ -112,6 +112,62 @@ export const lists: Check[] = [
         ['colour=red', 'query/colour'],
       ] as const)
         mustRefuse(await kit.ask(`/v1/jobs?${query}`), 422, 'invalid-request', place);
+    },
+  },
+  {
+    rule: 'L-8',
+    title: 'Lists are filtered by label, text in the name, ranges of time and archive',
+    async run(kit) {
+      const { id, createdAt, labels } = await kit.failed();
+      const list = async (query: string) => {
+        const answer = await kit.ask(`/v1/jobs?${query}&function=fail&pageSize=200`);
+        mustBe(answer, 200);
+        return { answer, ids: idsOf(answer.body) };
+      };
+      const at = encodeURIComponent(createdAt);
+      const label = `label=perdure-conformance:${labels['perdure-conformance']}`;
+      for (const query of [label, 'q=NFORMANC', `createdAfter=${at}`, 'archived=any']) {
+        const { answer, ids } = await list(query);
+        must(ids.includes(id), `the job ${id}`, answer);
+      }
+      const others = [
+        'label=perdure-conformance:x',
+        'q=no-such-name',
+        `createdBefore=${at}`,
+        'archived=true',
+      ];
+      for (const query of others) {
+        const { answer, ids } = await list(query);
+        must(!ids.includes(id), `a list without the job ${id}`, answer);
+      }
+    },
+  },
+  {
+    rule: 'L-9',
+    title: 'Lists are sorted as asked for',
+    async run(kit) {
+      await firstPage(kit);
+      const answer = await kit.ask('/v1/jobs?sort=createdAt&pageSize=10');
+      mustBe(answer, 200);
+      const times: string[] = answer.body.items.map(({ createdAt }: { createdAt: string }) => createdAt);
+      must(same(times, times.toSorted()), 'the oldest first', answer, times.join(', '));
+    },
+  },
+  {
+    rule: 'L-10',
+    title: 'Jobs are counted by status, as of a moment',
+    async run(kit) {
+      await Promise.all([kit.later(), kit.completed(), kit.failed()]);
+      const answer = await kit.ask('/v1/jobs:counts');
+      mustBe(answer, 200);
+      const { counts, archived, asOf } = answer.body;
+      for (const status of ['CREATED', 'COMPLETED', 'FAILED'])
+        must(
+          Number.isInteger(counts?.[status]) && counts[status] > 0,
+          `some jobs that are ${status}`,
+          answer,
+        );
+      must(Number.isInteger(archived) && isMoment(asOf), 'archived and asOf', answer);
     },
   },
 ];

@@ -41,4 +41,15 @@ export const results: Check[] = [
       must(same(answer.body, { echo: { hello: 'world' } }), 'the output of the function', answer);
     },
   },
+  {
+    rule: 'R-6',
+    title: 'The result has an ETag, and If-None-Match with it answers 304',
+    async run(kit) {
+      const { id } = await kit.completed();
+      const answer = await kit.ask(`/v1/jobs/${id}/result`);
+      const etag = header(answer, 'etag', /^"[^"]+"$/, 'a strong ETag');
+      const again = await kit.ask(`/v1/jobs/${id}/result`, { headers: { 'if-none-match': etag } });
+      must(again.status === 304 && again.text === '', 'the status 304 without a body', again);
+    },
+  },
 ];
