@@ -1,6 +1,7 @@
 import type { JobEvent } from '@perdure/job/event';
 import { type Selectable, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { eventColumns } from './read-jobs.ts';
 import type { Schema } from './schema.ts';
 import { milliseconds } from './times.ts';
 
@@ -9,21 +10,6 @@ export type FeedEvent = JobEvent & { jobId: string; revision: number };
 
 /** A place among the events of a tenant. `written` is the number of a transaction, as PostgreSQL writes it. */
 export type Place = { written: string; jobId: string; seq: number };
-
-const columns = [
-  'jobId',
-  'seq',
-  'revision',
-  'type',
-  'at',
-  'status',
-  'attempt',
-  'agentId',
-  'actor',
-  'message',
-  'code',
-  'data',
-] as const;
 
 /** The events of a job by which it came from one revision (exclusive) to another (inclusive), oldest first. */
 export async function getEventsBetween(
@@ -34,7 +20,7 @@ export async function getEventsBetween(
 ): Promise<FeedEvent[]> {
   const rows = await db.kysely
     .selectFrom('jobEvents')
-    .select(columns)
+    .select(['jobId', 'revision', ...eventColumns])
     .where('tenantId', '=', tenantId)
     .where('jobId', '=', jobId)
     .where('revision', '>', after)
@@ -42,7 +28,7 @@ export async function getEventsBetween(
     .orderBy('seq')
     .limit(limit)
     .execute();
-  return rows.map(toFeedEvent);
+  return rows.map((row) => ({ ...row, at: milliseconds(row.at) }));
 }
 
 export type Feed = {
@@ -72,9 +58,10 @@ export async function getFeed(db: Database, tenantId: string, after: Place, limi
     ) as event on true`.execute(db.kysely);
   const events = rows.filter((row): row is Row => row.jobId !== null);
   return {
-    events: events.map((row) => ({
-      ...toFeedEvent(row),
-      place: { written: row.written, jobId: row.jobId, seq: row.seq },
+    events: events.map(({ tenantId: _tenant, withheld: _withheld, written, ...event }) => ({
+      ...event,
+      at: milliseconds(event.at),
+      place: { written, jobId: event.jobId, seq: event.seq },
     })),
     withheld: rows[0]?.withheld ?? false,
   };
@@ -85,34 +72,4 @@ export async function placeOfNow(db: Database): Promise<Place> {
   const { rows } = await sql<{ written: string }>`
     select pg_snapshot_xmin(pg_current_snapshot())::text as written`.execute(db.kysely);
   return { written: rows[0]?.written ?? '0', jobId: '', seq: 0 };
-}
-
-function toFeedEvent({
-  jobId,
-  seq,
-  revision,
-  type,
-  at,
-  status,
-  attempt,
-  agentId,
-  actor,
-  message,
-  code,
-  data,
-}: Pick<Selectable<Schema['jobEvents']>, (typeof columns)[number]>): FeedEvent {
-  return {
-    jobId,
-    seq,
-    revision,
-    type,
-    at: milliseconds(at),
-    status,
-    attempt,
-    agentId,
-    actor,
-    message,
-    code,
-    data,
-  };
 }

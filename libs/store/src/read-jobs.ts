@@ -38,11 +38,25 @@ export function getRevision(
     .executeTakeFirst();
 }
 
+/** What an event says. */
+export const eventColumns = [
+  'seq',
+  'type',
+  'at',
+  'status',
+  'attempt',
+  'agentId',
+  'actor',
+  'message',
+  'code',
+  'data',
+] as const;
+
 /** Every event of a job, oldest first. */
 export async function getEvents(db: Database, tenantId: string, jobId: string): Promise<JobEvent[]> {
   const rows = await db.kysely
     .selectFrom('jobEvents')
-    .select(['seq', 'type', 'at', 'status', 'attempt', 'agentId', 'actor', 'message', 'code', 'data'])
+    .select(eventColumns)
     .where('tenantId', '=', tenantId)
     .where('jobId', '=', jobId)
     .orderBy('seq')

@@ -6,7 +6,8 @@ import { transition } from '@perdure/job/transitions';
 import { ActivityFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { Command } from './inbox.ts';
 import type { Fact } from './ledger.ts';
-import { BackInQueue, Canceling, type Life } from './life.ts';
+import { BackInQueue } from './back-in-queue.ts';
+import { Canceling, type Life } from './life.ts';
 
 /** How long after the grace time an agent that is to stop is waited for. */
 const stopMarginMs = 5_000;

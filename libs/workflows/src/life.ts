@@ -1,7 +1,6 @@
 import type { CancelCommand } from '@perdure/job/commands';
 import type { JobError } from '@perdure/job/errors';
 import type { JobStart } from '@perdure/job/start';
-export { BackInQueue } from './back-in-queue.ts';
 import type { Inbox } from './inbox.ts';
 import type { Ledger } from './ledger.ts';
 

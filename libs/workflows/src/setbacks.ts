@@ -1,7 +1,8 @@
 import { jobError } from '@perdure/job/errors';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import { setbackOf } from './failures.ts';
-import { BackInQueue, Canceling, Failing, type Life } from './life.ts';
+import { BackInQueue } from './back-in-queue.ts';
+import { Canceling, Failing, type Life } from './life.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 /** What a failed stage means for the job: back to the queue, or the end. Always throws. */

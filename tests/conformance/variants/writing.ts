@@ -17,7 +17,8 @@ const isCancel = goesTo(':cancel');
 const isFile = ({ path }: { path: string }): boolean => path.startsWith('/v1/files');
 const keyed = (headers: Record<string, string>): string | undefined => headers['idempotency-key'];
 const keysUnderWay = new Set<string>();
-const canceled = new Set<string>();
+/** Paths that were asked for once. */
+const askedOnce = new Set<string>();
 
 export const writing: Variant[] = [
   { breaks: 'a submit has no Location', fails: ['U-1'], ...header(isSubmit, 'location') },
@@ -119,8 +120,8 @@ export const writing: Variant[] = [
     fails: ['C-3'],
     answer(answered, asked) {
       if (!isCancel(asked) || asked.headers['if-match']) return;
-      if (canceled.has(asked.path)) answered.status = 409;
-      canceled.add(asked.path);
+      if (askedOnce.has(asked.path)) answered.status = 409;
+      askedOnce.add(asked.path);
     },
   },
   { breaks: 'If-Match is ignored', fails: ['C-4'], ...deaf(isCancel, 'if-match') },
@@ -172,8 +173,8 @@ export const writing: Variant[] = [
     fails: ['C-13'],
     answer(answered, asked) {
       if (!goesTo(':archive')(asked) || answered.status !== 200) return;
-      if (canceled.has(asked.path)) answered.status = 409;
-      canceled.add(asked.path);
+      if (askedOnce.has(asked.path)) answered.status = 409;
+      askedOnce.add(asked.path);
     },
   },
   {
