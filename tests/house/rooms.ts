@@ -157,12 +157,18 @@ export const rooms: Record<string, Room> = {
   },
   // Published: they run where nothing else of ours is.
   'libs/client': {
-    files: '^libs/client/src/',
+    files: '^libs/client/src/(?!node)',
     packages: ['eventsource-parser', 'p-retry'],
+  },
+  // All else of the client runs in browsers too.
+  'libs/client, for Node': {
+    files: '^libs/client/src/node',
+    within: '^libs/client/src/',
+    node: ['crypto', 'fs', 'path', 'stream'],
   },
   'apps/cli': {
     files: '^apps/cli/src/',
-    enters: ['client'],
+    enters: ['client', 'client/node'],
     packages: ['@bomb.sh/tab', '@clack/prompts', 'commander', 'ora', 'table'],
     node: 'any',
   },

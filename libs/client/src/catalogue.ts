@@ -1,7 +1,5 @@
 import type * as api from './generated.ts';
-import type { Transport } from './transport.ts';
-
-type Signal = { signal?: AbortSignal };
+import type { Signal, Transport } from './transport.ts';
 
 /** Those who run jobs. */
 export const agentsOf = (transport: Transport) => ({

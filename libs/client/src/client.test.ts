@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { apiWithoutWorkers, sleepJob } from '../../../apps/api/src/testing/api-without-workers.ts';
 import { ended } from '../../../apps/api/src/testing/record.ts';
-import { JobNotCompleted, Perdure, PerdureProblem } from './index.ts';
+import { type Job, type JobFilter, JobNotCompleted, Perdure, PerdureProblem } from './index.ts';
 
 const api = apiWithoutWorkers();
 const client = (more: Partial<ConstructorParameters<typeof Perdure>[0]> = {}) =>
@@ -52,6 +52,73 @@ test('a problem says which places are wrong', async () => {
   expect(await caught(client({ token: 'pk_no' }).me())).toMatchObject({
     code: 'unauthenticated',
     status: 401,
+  });
+});
+
+test('jobs are filtered, sorted and counted', async () => {
+  const before = await client().counts();
+  const first = await client().submit({ ...sleepJob, labels: { place: 'north, by the sea', team: 'a' } });
+  const second = await client().submit({ ...sleepJob, labels: { place: 'north, by the sea', team: 'b' } });
+  const found = async (query: JobFilter) => {
+    const ids = [];
+    for await (const { id } of client().list(query)) ids.push(id);
+    return ids;
+  };
+  const place = 'place:north, by the sea';
+  expect(await found({ label: [place] })).toEqual([second.id, first.id]);
+  expect(await found({ label: [place], sort: 'createdAt', status: ['CREATED', 'PENDING'] })).toEqual([
+    first.id,
+    second.id,
+  ]);
+  expect(await found({ label: [place, 'team:b'] })).toEqual([second.id]);
+  expect(await found({ label: [place], createdBefore: first.createdAt })).toEqual([]);
+  expect((await client().counts()).counts.CREATED).toBe(before.counts.CREATED + 2);
+});
+
+test('a job that has ended is run again, archived and restored', async () => {
+  const job = await api().running();
+  expect(await caught(client().rerun(job.id))).toMatchObject({ code: 'transition-refused' });
+  await api().recorded(job, { status: 'FAILED', endedAt: ended() });
+  const again = await client().rerun(job.id, { idempotencyKey: 'again' });
+  expect(again).toMatchObject({ rerunOf: job.id, status: 'CREATED' });
+  expect((await client().rerun(job.id, { idempotencyKey: 'again' })).id).toBe(again.id);
+  expect(await caught(client().archive(job.id, { ifMatch: '"0"' }))).toMatchObject({
+    code: 'precondition-failed',
+  });
+  expect((await client().archive(job.id, { reason: 'seen' })).archivedAt).not.toBeNull();
+  expect((await client().page({ archived: true })).items.map(({ id }) => id)).toEqual([job.id]);
+  expect((await client().counts()).archived).toBe(1);
+  expect((await client().restore(job.id)).archivedAt).toBeNull();
+});
+
+test('the events of all jobs come from when the stream is open on, and from any of them on', async () => {
+  const controller = new AbortController();
+  const made: Promise<Job>[] = [];
+  let began = '';
+  const options = {
+    signal: controller.signal,
+    onOpen(id: string) {
+      began = id;
+      made.push(client().submit(sleepJob), client().submit(sleepJob));
+    },
+  };
+  const first = [];
+  for await (const message of client().allEvents(options)) if (first.push(message) === 2) break;
+  const ids = (await Promise.all(made)).map(({ id }) => id);
+  expect(first.map(({ event }) => [event.jobId, event.type]).sort()).toEqual(
+    ids.map((id) => [id, 'created']).sort(),
+  );
+  for (const [lastEventId, rest] of [
+    [began, first],
+    [first[0]?.id, first.slice(1)],
+  ] as const) {
+    const again = [];
+    for await (const message of client().allEvents({ lastEventId }))
+      if (again.push(message) === rest.length) break;
+    expect(again).toEqual(rest);
+  }
+  expect(await caught(client().allEvents({ lastEventId: 'nothing' }).next())).toMatchObject({
+    code: 'invalid-request',
   });
 });
 

@@ -1,44 +1,83 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { JobSummary, StreamedEvent, StreamJobEventsData } from './generated.ts';
+import type { JobSummary, StreamedEvent, StreamEventsData, StreamJobEventsData } from './generated.ts';
 import { PerdureUnreachable } from './problem.ts';
 import { sleep } from './retry.ts';
 import { isTerminal } from './status.ts';
-import type { Transport } from './transport.ts';
+import type { Operation, Signal, Transport } from './transport.ts';
 
-/** `id` resumes the stream after this message: give it as `lastEventId`. */
-export type JobMessage = { id: string } & (
-  | { type: 'history'; event: StreamedEvent }
+/** An event of the history of a job. `id` resumes the stream after this message: give it as `lastEventId`. */
+export type HistoryMessage = { id: string; type: 'history'; event: StreamedEvent };
+
+export type JobMessage =
+  | HistoryMessage
   /** Something else has changed, such as the progress. */
-  | { type: 'job'; job: JobSummary }
-);
+  | { id: string; type: 'job'; job: JobSummary };
 
-export type EventsOptions = { lastEventId?: string; signal?: AbortSignal };
+export type EventsOptions = Signal & { lastEventId?: string };
 
-/** The messages of a job's stream (the HTML standard, 9.2), each once, until its terminal event. */
+export type AllEventsOptions = EventsOptions & {
+  /** Told once: what happens from now on will come. The id is that of where the stream begins. */
+  onOpen?: (lastEventId: string) => void;
+};
+
+/** The messages of a job's stream, until its terminal event. */
 export async function* readEvents(
   transport: Transport,
   id: string,
-  { lastEventId, signal }: EventsOptions,
+  options: EventsOptions,
 ): AsyncGenerator<JobMessage, void> {
+  const call = { url: '/v1/jobs/{id}/events', path: { id } } as const;
+  for await (const message of messages<StreamJobEventsData>(transport, call, options)) {
+    const told = understood(message);
+    if (told === undefined) continue;
+    yield told;
+    if (told.type === 'history' && isTerminal(told.event.status)) return;
+  }
+}
+
+/** The messages of all jobs of the tenant, without end. */
+export async function* readAllEvents(
+  transport: Transport,
+  options: AllEventsOptions,
+): AsyncGenerator<HistoryMessage, void> {
+  for await (const message of messages<StreamEventsData>(transport, { url: '/v1/events' }, options)) {
+    const told = understood(message);
+    if (told?.type === 'history') yield told;
+  }
+}
+
+/**
+ * The messages of a stream (the HTML standard, 9.2), each once: where it breaks off, it is opened anew after the last one. It ends
+ * where the API says that nothing more will come.
+ */
+async function* messages<O extends Operation>(
+  transport: Transport,
+  { url, path }: Pick<O, 'url' | 'path'>,
+  { lastEventId, onOpen, signal }: AllEventsOptions,
+): AsyncGenerator<EventSourceMessage, void> {
   let last = lastEventId;
+  let told = false;
   for (;;) {
-    const stream = await transport.stream<StreamJobEventsData>('/v1/jobs/{id}/events', {
-      path: { id },
-      headers: { accept: 'text/event-stream', 'last-event-id': last },
-      signal,
-    });
+    const headers = { accept: 'text/event-stream', 'last-event-id': last };
+    const stream = await transport.stream<O>(url, { path, headers, signal });
     if (stream === undefined) return;
     try {
+      let head: string | undefined = '';
       const came: EventSourceMessage[] = [];
       const parser = createParser({ onEvent: (message) => came.push(message) });
       for (let text = await stream.next(); text !== undefined; text = await stream.next()) {
+        // The parser tells no id that comes without data, as that of the beginning does.
+        if (head !== undefined) head += text;
+        if (head?.includes('\n\n') === true) {
+          last ??= /^(?:.+\n)*id: (.+)\n/.exec(head)?.[1];
+          head = undefined;
+          if (!told && last !== undefined) onOpen?.(last);
+          told = true;
+        }
         parser.feed(text);
         for (const message of came.splice(0)) {
-          const told = understood(message);
-          if (told === undefined) continue;
-          last = told.id;
-          yield told;
-          if (told.type === 'history' && isTerminal(told.event.status)) return;
+          last = message.id ?? last;
+          yield message;
         }
       }
     } catch (error) {

@@ -1,8 +1,9 @@
-export type { EventsOptions, JobMessage } from './events.ts';
-export type { Download, Result } from './files.ts';
+export type { AllEventsOptions, EventsOptions, HistoryMessage, JobMessage } from './events.ts';
+export type { Download, Result, UploadOptions } from './files.ts';
 export type {
   Agent,
   AgentDetails,
+  ArchiveRequest,
   CancelRequest,
   ErrorCode,
   ErrorDetail,
@@ -10,6 +11,7 @@ export type {
   Function,
   HistoryEvent,
   Job,
+  JobCounts,
   JobError,
   JobFile,
   JobPage,
@@ -26,6 +28,7 @@ export type {
   Problem,
   Progress,
   ReassignRequest,
+  RerunRequest,
   StreamedEvent,
   Validated,
   WaitingReason,
@@ -34,5 +37,7 @@ export type { LogsOptions } from './logs.ts';
 export { type JobFilter, type JobQuery, Perdure, type SubmitOptions } from './perdure.ts';
 export { JobNotCompleted, PerdureProblem, PerdureUnreachable } from './problem.ts';
 export { isTerminal, type TerminalStatus, terminalStatuses } from './status.ts';
+export type { NewJob, Submitted } from './submit-many.ts';
 export type { PerdureOptions } from './transport.ts';
+export type { UploadProgress } from './uploads.ts';
 export type { WaitOptions } from './wait.ts';

@@ -1,12 +1,18 @@
 import { agentsOf, functionsOf, keysOf, poolsOf } from './catalogue.ts';
-import { type EventsOptions, type JobMessage, readEvents } from './events.ts';
+import {
+  type AllEventsOptions,
+  type EventsOptions,
+  type HistoryMessage,
+  type JobMessage,
+  readAllEvents,
+  readEvents,
+} from './events.ts';
 import { filesOf, type Result, resultOf } from './files.ts';
 import type * as api from './generated.ts';
 import { type LogsOptions, readLogs } from './logs.ts';
-import { type PerdureOptions, Transport } from './transport.ts';
+import { type NewJob, submitMany, type Submitted } from './submit-many.ts';
+import { type Call, type Operation, type PerdureOptions, type Signal, Transport } from './transport.ts';
 import { waitForEnd, type WaitOptions } from './wait.ts';
-
-type Signal = { signal?: AbortSignal };
 
 export type SubmitOptions = Signal & {
   /** A repeat with the same key makes no second job. Each submit has one of its own without it. */
@@ -45,7 +51,7 @@ export class Perdure {
 
   /** Once this resolves, the job will reach a terminal state, whatever process dies meanwhile. */
   submit(
-    request: Omit<api.JobRequest, 'validateOnly'>,
+    request: NewJob,
     { idempotencyKey = crypto.randomUUID(), waitSeconds, signal }: SubmitOptions = {},
   ): Promise<api.Job> {
     return this.transport.body<api.SubmitJobData, api.Job>('POST', '/v1/jobs', {
@@ -58,6 +64,18 @@ export class Perdure {
       heldSeconds: waitSeconds,
       signal,
     });
+  }
+
+  /**
+   * Submits any number of jobs, up to 1,000 at once, and tells of each what became of it, in order: one that is refused does not
+   * stop the others. They are read and submitted as the answers are asked for. Where this throws or its process dies, call it
+   * again with the same `idempotencyKey` and the same requests: no job is made twice.
+   */
+  submitMany(
+    requests: Iterable<NewJob> | AsyncIterable<NewJob>,
+    { idempotencyKey = crypto.randomUUID(), signal }: Omit<SubmitOptions, 'waitSeconds'> = {},
+  ): AsyncGenerator<Submitted, void> {
+    return submitMany(this.transport, requests, { idempotencyKey, signal });
   }
 
   /** Checks a request as a submit does, and makes no job. */
@@ -86,6 +104,11 @@ export class Perdure {
     } while (pageToken !== undefined);
   }
 
+  /** How many jobs have each status; of those in the archive only how many they are. */
+  counts({ signal }: Signal = {}): Promise<api.JobCounts> {
+    return this.transport.body<api.CountJobsData, api.JobCounts>('GET', '/v1/jobs:counts', { signal });
+  }
+
   /** The job once it has ended, whatever became of it and however long that takes: `AbortSignal.timeout()` sets a limit. */
   wait(id: string, options: WaitOptions = {}): Promise<api.Job> {
     return waitForEnd(this.transport, id, options);
@@ -103,6 +126,11 @@ export class Perdure {
     return readEvents(this.transport, id, options);
   }
 
+  /** What happens to all jobs, from now on (or from after `lastEventId`) and without end, without gap or repeat. */
+  allEvents(options: AllEventsOptions = {}): AsyncGenerator<HistoryMessage, void> {
+    return readAllEvents(this.transport, options);
+  }
+
   /** What the job logged; with `follow`, until it has ended. */
   logs(id: string, options: LogsOptions = {}): AsyncGenerator<api.LogLine, void> {
     return readLogs(this.transport, id, options);
@@ -114,31 +142,57 @@ export class Perdure {
   }
 
   /** Asks the agent to stop. The job that comes back may not have ended yet. */
-  cancel(
-    id: string,
-    { signal, ifMatch, ...request }: api.CancelRequest & Conditional = {},
-  ): Promise<api.Job> {
-    return this.transport.body<api.CancelJobData, api.Job>('POST', '/v1/jobs/{id}:cancel', {
-      path: { id },
-      body: request,
-      headers: { 'if-match': ifMatch },
-      repeatable: ifMatch === undefined,
-      signal,
-    });
+  cancel(id: string, options: api.CancelRequest & Conditional = {}): Promise<api.Job> {
+    const repeatable = options.ifMatch === undefined;
+    return this.order<api.CancelJobData>('/v1/jobs/{id}:cancel', id, options, { repeatable });
   }
 
   /** Takes the job from its agent and gives it to another. It is tried once: a repeat would take it from that one. */
-  reassign(id: string, { signal, ifMatch, ...request }: api.ReassignRequest & Conditional): Promise<api.Job> {
-    return this.transport.body<api.ReassignJobData, api.Job>('POST', '/v1/jobs/{id}:reassign', {
-      path: { id },
-      body: request,
-      headers: { 'if-match': ifMatch },
-      signal,
-    });
+  reassign(id: string, options: api.ReassignRequest & Conditional): Promise<api.Job> {
+    return this.order<api.ReassignJobData>('/v1/jobs/{id}:reassign', id, options);
+  }
+
+  /** Runs a job again that has ended, as a new one, which comes back; `rerunOf` and `reruns` name each other. */
+  rerun(
+    id: string,
+    {
+      idempotencyKey = crypto.randomUUID(),
+      ...options
+    }: api.RerunRequest & Conditional & { idempotencyKey?: string } = {},
+  ): Promise<api.Job> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    return this.order<api.RerunJobData>('/v1/jobs/{id}:rerun', id, options, { repeatable: true, headers });
+  }
+
+  /** Takes a job that has ended out of the lists that do not ask for `archived`. Once more changes nothing. */
+  archive(id: string, options: api.ArchiveRequest & Conditional = {}): Promise<api.Job> {
+    const repeatable = options.ifMatch === undefined;
+    return this.order<api.ArchiveJobData>('/v1/jobs/{id}:archive', id, options, { repeatable });
+  }
+
+  /** Puts an archived job back. */
+  restore(id: string, options: api.ArchiveRequest & Conditional = {}): Promise<api.Job> {
+    const repeatable = options.ifMatch === undefined;
+    return this.order<api.RestoreJobData>('/v1/jobs/{id}:restore', id, options, { repeatable });
   }
 
   /** Who is asking, and what this key may do. */
   me({ signal }: Signal = {}): Promise<api.Me> {
     return this.transport.body<api.GetMeData, api.Me>('GET', '/v1/me', { signal });
+  }
+
+  private order<O extends Operation>(
+    url: O['url'],
+    id: string,
+    { signal, ifMatch, ...body }: Conditional,
+    { headers, repeatable }: Pick<Call<O>, 'headers' | 'repeatable'> = {},
+  ): Promise<api.Job> {
+    return this.transport.body<O, api.Job>('POST', url, {
+      path: { id },
+      body,
+      headers: { ...headers, 'if-match': ifMatch },
+      repeatable,
+      signal,
+    });
   }
 }

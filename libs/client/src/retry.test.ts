@@ -28,7 +28,8 @@ test('what cannot be repeated without harm is tried once', async () => {
   const perdure = new Perdure({ url: server.url, token });
   await expect(perdure.keys.create({ name: 'k' })).rejects.toMatchObject({ code: 'unavailable' });
   await expect(perdure.reassign('j', { anyone: true })).rejects.toMatchObject({ code: 'unavailable' });
-  await expect(perdure.files.upload('bytes', { name: 'f' })).rejects.toMatchObject({ code: 'unavailable' });
+  const unmeasured = perdure.files.upload(new Blob(['bytes']).stream(), { name: 'f' });
+  await expect(unmeasured).rejects.toMatchObject({ code: 'unavailable' });
   await expect(perdure.cancel('j', { ifMatch: '"1"' })).rejects.toMatchObject({ code: 'unavailable' });
   expect(server.asked).toHaveLength(4);
 });
@@ -131,6 +132,10 @@ test('an abort ends a request that is never answered, and streams', async () => 
   await aborted((signal) => perdure.submit({ function: 'echo' }, { signal }));
   await aborted((signal) => perdure.result('j', { signal }));
   await aborted((signal) => perdure.events('j', { signal }).next());
+  await aborted((signal) => perdure.allEvents({ signal }).next());
+  await aborted((signal) => perdure.files.upload('bytes', { name: 'f', signal }));
+  await aborted((signal) => perdure.files.upload('bytes', { name: 'f', resume: 'u', signal }));
+  await aborted((signal) => perdure.submitMany([{ function: 'echo' }], { signal }).next());
   await aborted((signal) => perdure.logs('j', { follow: true, signal }).next());
   await expect(perdure.get('j', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   await new Promise(setImmediate);

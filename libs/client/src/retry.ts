@@ -1,18 +1,21 @@
 import pRetry from 'p-retry';
+import type { ErrorCode } from './generated.ts';
 import { PerdureProblem, PerdureUnreachable } from './problem.ts';
 
 const passingStatuses = [429, 502, 503, 504];
+/** Another request, perhaps this one before, is not through yet. */
+const passingCodes: readonly ErrorCode[] = ['request-in-flight', 'upload-conflict'];
 /** Longer than this the client does not wait for the API because it asks for it. */
 const longestRetryAfterSeconds = 60;
 
 /** True where the same request may well succeed in a moment. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (error instanceof PerdureUnreachable) {
     return error.status === undefined || passingStatuses.includes(error.status);
   }
   return (
     error instanceof PerdureProblem &&
-    (passingStatuses.includes(error.status) || error.code === 'request-in-flight')
+    (passingStatuses.includes(error.status) || passingCodes.includes(error.code))
   );
 }
 

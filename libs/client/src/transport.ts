@@ -1,3 +1,4 @@
+import { ByteStream } from './byte-stream.ts';
 import { Exchange } from './exchange.ts';
 import { PerdureUnreachable } from './problem.ts';
 import { retrying } from './retry.ts';
@@ -15,9 +16,14 @@ export type PerdureOptions = {
 };
 
 /** An operation as the generated types describe it. */
-type Operation = { url: string; path?: unknown; query?: unknown; body?: unknown };
+export type Operation = { url: string; path?: unknown; query?: unknown; body?: unknown };
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+/** What every call takes. It throws the reason of a signal that is aborted. */
+export type Signal = { signal?: AbortSignal };
+
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+type Value = string | number | boolean | undefined;
 
 export type Call<O extends Operation> = {
   path?: O['path'];
@@ -71,9 +77,15 @@ export class Transport {
     return (await this.json<O, T>(method, url, call)).body;
   }
 
-  /** The answer as soon as its head is here; the body is left to the caller, who may take any time over it. */
-  head<O extends Operation>(url: O['url'], call: Call<O>): Promise<Response> {
-    return this.ask('GET', url, call, patienceMs, async (response) => response);
+  /** The answer as soon as its head is here; its body comes as it is asked for, over any time. */
+  bytes<O extends Operation>(url: O['url'], call: Call<O>): Promise<ByteStream> {
+    return this.ask(
+      'GET',
+      url,
+      call,
+      patienceMs,
+      async (response, exchange) => new ByteStream(response, exchange),
+    );
   }
 
   /** A stream of text, or undefined where there is nothing to tell (204). */
@@ -106,11 +118,8 @@ export class Transport {
     const values = (path ?? {}) as Record<string, string>;
     const filled = url.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
     const search = new URLSearchParams();
-    // Of several values the API takes a list with commas.
-    for (const [name, value] of Object.entries(
-      (query ?? {}) as Record<string, string | string[] | undefined>,
-    )) {
-      if (value !== undefined) search.set(name, String(value));
+    for (const [name, value] of Object.entries((query ?? {}) as Record<string, Value | Value[]>)) {
+      for (const one of [value].flat()) if (one !== undefined) search.append(name, String(one));
     }
     return `${this.base}${filled}${search.size > 0 ? `?${search.toString()}` : ''}`;
   }
