@@ -7,8 +7,8 @@ export type Plan = {
   warmUpMs: number;
   /** Jobs under way at the same time, one load after the other. */
   inFlight: readonly number[];
-  /** Pages read of each list in a round. */
-  pages: number;
+  /** How many jobs the short list and the long one have, and how many pages are read of each view in a round. */
+  lists: { small: number; large: number; pages: number };
   /** How long the fixed rate of reads is kept up in a round. */
   readMs: number;
   /** The size of the file that goes up and down. */
@@ -34,11 +34,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for status and lists, `waiters` for long polls, `streams` for streams, `logs` for log lines, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for the status, `lists` for lists, `waiters` for long polls, `streams` for streams, `logs` for log lines, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,waiters,streams,logs,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,lists,waiters,streams,logs,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {
@@ -59,7 +59,7 @@ export function planOf(args: readonly string[]): Plan {
     windowMs: quick ? 3_000 : 5_000,
     warmUpMs: quick ? 750 : 1_500,
     inFlight: listOf(values['in-flight']).map((text) => wholeNumber(text, 64)),
-    pages: quick ? 100 : 300,
+    lists: { small: 1_000, large: quick ? 100_000 : 1_000_000, pages: quick ? 100 : 300 },
     readMs: quick ? 2_000 : 4_000,
     fileBytes: (quick ? 256 : 5 * 1024) * 1024 ** 2,
     submits: quick ? 200 : 1_000,

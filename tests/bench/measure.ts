@@ -8,7 +8,7 @@ import { fileRound } from './files.ts';
 import { fleetRound } from './fleet/round.ts';
 import { countHistory } from './history.ts';
 import { type Key, kindsOf, titles } from './kinds.ts';
-import { deepTokenOf, insertJobs, listRound, listSizes, type ListTarget } from './lists.ts';
+import { deepTokenOf, insertJobs, listRound, type ListTarget } from './lists.ts';
 import { logRound } from './logs.ts';
 import { memoryOf } from './proc.ts';
 import type { Programs } from './programs.ts';
@@ -41,8 +41,8 @@ export async function measure(
     const wanted = (part: string): boolean => plan.only.length === 0 || plan.only.includes(part);
     const kinds = new Map((Object.keys(titles) as Key[]).filter(wanted).map((key) => [key, all[key]]));
     const histories = await warmUp(kinds.size > 0 ? kinds : new Map([['b', all.b]]), client);
-    const lists = wanted('reads') ? await startListApis(servers, programs) : undefined;
-    const bare = lists && (await programs.startOneRow(databaseUrl));
+    const lists = wanted('lists') ? await startListApis(servers, programs, plan) : undefined;
+    const bare = wanted('reads') ? await programs.startOneRow(databaseUrl) : undefined;
     const bareFiles = wanted('files') ? await programs.startBareFiles() : undefined;
     const idle = await memories(ours);
     const results: Results = {
@@ -75,10 +75,13 @@ export async function measure(
         results.files.push(await fileRound(api, bareFiles, servers.folder, plan, signal));
         say(`${title}: files are done`);
       }
-      if (lists !== undefined && bare !== undefined) {
+      if (bare !== undefined) {
         results.reads.push(await readRound(api.http, bare, all.c, plan, signal));
-        results.lists.push(await listRound(lists, plan.pages, signal));
-        say(`${title}: reads and lists are done`);
+        say(`${title}: reads are done`);
+      }
+      if (lists !== undefined) {
+        results.lists.push(await listRound(lists, plan.lists.pages, signal));
+        say(`${title}: lists are done`);
       }
       if (wanted('waiters')) {
         results.wakes.push(await waitRound(api, db, plan, signal));
@@ -154,14 +157,15 @@ async function memories(processes: Record<string, { pid: number }>): Promise<Rec
 }
 
 /** Two APIs, each on a database of its own, so that the lists can be read in turns. */
-async function startListApis(servers: Servers, programs: Programs) {
+async function startListApis(servers: Servers, programs: Programs, { lists }: Plan) {
   const start = async (size: number): Promise<ListTarget> => {
     const url = await servers.database(`list_${size}`);
     const { http } = await programs.startApi(`api-list-${size}`, url);
     await insertJobs(url, size);
     return { http, deepToken: await deepTokenOf(http) };
   };
-  return { small: await start(listSizes.small), large: await start(listSizes.large) };
+  say(`Making lists of ${lists.small} and ${lists.large} jobs`);
+  return { small: await start(lists.small), large: await start(lists.large) };
 }
 
 function machine(): Results['machine'] {

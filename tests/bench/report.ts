@@ -4,7 +4,7 @@ import { fleetSections } from './fleet/report.ts';
 import type { FleetRound } from './fleet/round.ts';
 import type { HistoryCount } from './history.ts';
 import { type Key, titles } from './kinds.ts';
-import type { ListRound, View } from './lists.ts';
+import { type ListRound, views } from './lists.ts';
 import type { Logs } from './logs.ts';
 import type { Reads } from './reads.ts';
 import type { Submits } from './submits.ts';
@@ -44,9 +44,7 @@ export function print(results: Results): string {
       : [section('Submits: jobs accepted in a second', submits(results.submits))]),
     ...(results.files.length === 0 ? [] : [section('Files: MiB in a second', files(results.files))]),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
-    ...(results.lists.length === 0
-      ? []
-      : [section('Lists: p99 in ms of a page of 50', lists(results.lists))]),
+    ...(results.lists.length === 0 ? [] : [section('Lists: ms for a page of 50', lists(results.lists))]),
     ...(results.wakes.length === 0
       ? []
       : [section('Long polls: from a change to the answer, ms', wakes(results.wakes.flat()))]),
@@ -208,18 +206,13 @@ function reads(rounds: readonly Reads[]): string {
 }
 
 function lists(rounds: readonly ListRound[]): string {
-  const rows: [View, string][] = [
-    ['first', 'the newest'],
-    ['byStatus', 'of one status'],
-    ['byFunction', 'of one function'],
-    ['deep', 'after 900 others'],
-  ];
   return table(
-    ['', 'of 1k jobs', 'of 100k jobs'],
-    rows.map(([key, title]) => [
-      title,
-      over(rounds, (round) => round[key].small.p99),
-      over(rounds, (round) => round[key].large.p99),
+    ['', 'short list, p99', 'long list, p50', 'long list, p99'],
+    views.map((view) => [
+      view,
+      over(rounds, (round) => round[view].small.p99),
+      over(rounds, (round) => round[view].large.p50),
+      over(rounds, (round) => round[view].large.p99),
     ]),
   );
 }

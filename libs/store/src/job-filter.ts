@@ -47,10 +47,12 @@ export function conditionsOf(tenantId: string, filter: JobFilter, by: 'createdAt
     archived === 'any'
       ? undefined
       : { name: 'archived', sql: archived ? sql`job.archived_at is not null` : sql`job.archived_at is null` },
-    ...facetsOf(filter).map(({ name, facet }) => ({
+    ...facetsOf(filter).map(({ name, facet, column }) => ({
       name,
-      // A query of its own for each job: as a join it might be planned to read the whole facet.
-      sql: sql<boolean>`(select true from job_facets as other where other.tenant_id = ${tenantId} and other.facet = ${facet}
+      // Parameters and labels may be long, and agents many. A query of its own for each job: as a join it might be planned to read the whole facet.
+      sql:
+        column ??
+        sql<boolean>`(select true from job_facets as other where other.tenant_id = ${tenantId} and other.facet = ${facet}
         and other.created_at = job.created_at and other.job_id = job.id limit 1)`,
     })),
     nameContains === undefined
@@ -114,13 +116,27 @@ export function walksOf(
 
 function facetsOf({ functionName, agentId, pool, owner, model, labels = [] }: JobFilter) {
   const single = { function: functionName, agent: agentId, pool, owner, model };
+  const columns: Partial<Record<string, string>> = {
+    function: 'function_name',
+    pool: 'pool',
+    owner: 'owner',
+  };
   return [
-    ...Object.entries(single).flatMap(([kind, value]) =>
-      value === undefined ? [] : [{ name: kind, facet: sql<string>`job_facet(${kind}, ${value})` }],
-    ),
+    ...Object.entries(single).flatMap(([kind, value]) => {
+      if (value === undefined) return [];
+      const column = columns[kind];
+      return [
+        {
+          name: kind,
+          facet: sql<string>`job_facet(${kind}, ${value})`,
+          column: column === undefined ? undefined : sql<boolean>`job.${sql.raw(column)} = ${value}`,
+        },
+      ];
+    }),
     ...labels.map(([key, value]) => ({
       name: `label ${JSON.stringify([key, value])}`,
       facet: sql<string>`job_facet('label', jsonb_build_array(${key}::text, ${value}::text)::text)`,
+      column: undefined,
     })),
   ];
 }
