@@ -21,6 +21,7 @@ import { FunctionsController } from './functions/functions.controller.ts';
 import { FunctionsService } from './functions/functions.service.ts';
 import { HealthController } from './health/health.controller.ts';
 import { Metrics } from './health/metrics.ts';
+import { RateLimits } from './http/rate-limits.ts';
 import { Readiness } from './health/readiness.ts';
 import { AuthGuard } from './http/auth.guard.ts';
 import { QuietLogger } from './http/quiet-logger.ts';
@@ -123,6 +124,7 @@ import { WorkController } from './work/work.controller.ts';
     PageTokens,
     PoolsService,
     QuietLogger,
+    RateLimits,
     Readiness,
     ReasonWatch,
     RegistrationService,

@@ -403,7 +403,7 @@ export type CompleteRequest = {
 /**
  * What went wrong, for programs; docs/errors.md explains each
  */
-export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
+export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
 
 /**
  * One place that is wrong
@@ -1756,6 +1756,10 @@ export type ListJobsErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -1828,6 +1832,10 @@ export type SubmitJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -1899,6 +1907,10 @@ export type GetJobErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -1979,6 +1991,10 @@ export type CancelJobErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2064,6 +2080,10 @@ export type ReassignJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -2121,6 +2141,10 @@ export type GetHistoryErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2189,6 +2213,10 @@ export type SubmitJobsErrors = {
      * `invalid-request`, `idempotency-key-reused`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2274,6 +2302,10 @@ export type RerunJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -2322,6 +2354,10 @@ export type CountJobsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2403,6 +2439,10 @@ export type ArchiveJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -2482,6 +2522,10 @@ export type RestoreJobErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2580,7 +2624,7 @@ export type GetLogsErrors = {
      */
     422: Problem;
     /**
-     * `too-many-streams`
+     * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
     /**
@@ -2656,7 +2700,7 @@ export type StreamJobEventsErrors = {
      */
     422: Problem;
     /**
-     * `too-many-streams`
+     * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
     /**
@@ -2723,7 +2767,7 @@ export type StreamEventsErrors = {
      */
     422: Problem;
     /**
-     * `too-many-streams`
+     * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
     /**
@@ -2795,6 +2839,10 @@ export type GetResultErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -2864,6 +2912,10 @@ export type UploadFileErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -2914,6 +2966,10 @@ export type GetFileErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -2984,6 +3040,10 @@ export type GetFileContentErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3032,6 +3092,10 @@ export type GetUploadAbilitiesErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3099,6 +3163,10 @@ export type CreateUploadErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3153,6 +3221,10 @@ export type DeleteUploadErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3210,6 +3282,10 @@ export type GetUploadErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3281,6 +3357,10 @@ export type ContinueUploadErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3325,6 +3405,10 @@ export type ListFunctionsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3383,6 +3467,10 @@ export type GetFunctionErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3446,6 +3534,10 @@ export type PutFunctionErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3490,6 +3582,10 @@ export type ListAgentsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3548,6 +3644,10 @@ export type RegisterAgentErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3601,6 +3701,10 @@ export type GetAgentErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3656,6 +3760,10 @@ export type DrainAgentErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3710,6 +3818,10 @@ export type ResumeAgentErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3754,6 +3866,10 @@ export type ListPoolsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3811,6 +3927,10 @@ export type CreatePoolErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3870,6 +3990,10 @@ export type DeletePoolErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -3923,6 +4047,10 @@ export type GetPoolErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -3982,6 +4110,10 @@ export type RemoveFromPoolErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -4039,6 +4171,10 @@ export type AddToPoolErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4101,6 +4237,10 @@ export type BeatAgentErrors = {
      * `invalid-request`, `unknown-agent`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4167,6 +4307,10 @@ export type ClaimJobErrors = {
      * `invalid-request`, `unknown-agent`, `incapable-agent`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4238,6 +4382,10 @@ export type ReportJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -4303,6 +4451,10 @@ export type CompleteJobErrors = {
      * `invalid-request`, `unknown-agent`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4370,6 +4522,10 @@ export type FailJobErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -4435,6 +4591,10 @@ export type GiveBackJobErrors = {
      * `invalid-request`, `unknown-agent`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4524,6 +4684,10 @@ export type UploadResultFileErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -4568,6 +4732,10 @@ export type ListKeysErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4621,6 +4789,10 @@ export type CreateKeyErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4677,6 +4849,10 @@ export type RevokeKeyErrors = {
      */
     422: Problem;
     /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -4721,6 +4897,10 @@ export type GetMeErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */
@@ -4820,6 +5000,10 @@ export type MetricsErrors = {
      * `invalid-request`
      */
     422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
     /**
      * `internal-error`
      */

@@ -43,6 +43,19 @@ export const apiVariables = z
       60_000,
       '1000',
     ),
+    RATE_LIMIT_PER_KEY: wholeNumber(
+      'how many requests one key may make in a window, 0 for any number',
+      0,
+      1_000_000_000,
+      '30000',
+    ),
+    RATE_LIMIT_PER_TENANT: wholeNumber(
+      'how many requests all keys of a tenant may make in a window, 0 for any number',
+      0,
+      1_000_000_000,
+      '120000',
+    ),
+    RATE_LIMIT_WINDOW_SECONDS: wholeNumber('the window of the rate limits, in seconds', 1, 3_600, '60'),
     MAX_STREAMS_PER_KEY: wholeNumber(
       'how many streams of events one key may keep open on one replica',
       1,
@@ -90,6 +103,11 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
       uploadSeconds: env.UPLOAD_EXPIRY_SECONDS,
     },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
+    rates: {
+      perKey: env.RATE_LIMIT_PER_KEY,
+      perTenant: env.RATE_LIMIT_PER_TENANT,
+      windowMs: env.RATE_LIMIT_WINDOW_SECONDS * 1_000,
+    },
     streams: {
       perKey: env.MAX_STREAMS_PER_KEY,
       keepAliveMs: env.STREAM_KEEP_ALIVE_SECONDS * 1_000,

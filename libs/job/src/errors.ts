@@ -28,6 +28,7 @@ export const errors = {
   'id-taken': 'The id is already in use',
   'idempotency-key-reused': 'The idempotency key was used with another body',
   'request-in-flight': 'The first request with this idempotency key is still being answered',
+  'too-many-requests': 'More requests than the key or its tenant may make',
   'too-many-streams': 'The key has too many streams open',
   'job-not-finished': 'The job has no result yet',
   'job-not-completed': 'The job ended without a result',

@@ -12,6 +12,7 @@ export { type ArchiveOrder, archiveJob } from './archivings.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
 export { dropLogPartitions, makeLogPartitions } from './log-partitions.ts';
 export { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } from './retention.ts';
+export { addRequests, dropRequestCounts, type RequestCount } from './request-counts.ts';
 export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
 export type { KeyRecord } from './records.ts';
 

@@ -101,4 +101,5 @@ export type Schema = {
     jobId: string;
     createdAt: Generated<string>;
   };
+  requestCounts: { tenantId: string; subject: string; windowStart: number; requests: number };
 };

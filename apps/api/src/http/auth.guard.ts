@@ -2,7 +2,9 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { PerdureError } from '@perdure/job/errors';
 import { mayDo, type Permission } from '@perdure/job/permissions';
+import type { FastifyReply } from 'fastify';
 import { KeyRing } from '../keys/key-ring.ts';
+import { RateLimits } from './rate-limits.ts';
 import { type AuthenticatedRequest, permissionKey } from './caller.ts';
 
 /** The one guard: a valid key, and a role that the table of `libs/job` lets do it. */
@@ -11,10 +13,12 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: KeyRing,
+    private readonly rates: RateLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<AuthenticatedRequest>();
     const permission = this.reflector.get<Permission | 'public' | undefined>(
       permissionKey,
       context.getHandler(),
@@ -22,6 +26,7 @@ export class AuthGuard implements CanActivate {
     if (permission === undefined) throw new PerdureError('forbidden', 'This operation is open to nobody');
     if (permission !== 'public') {
       const principal = await this.keys.principalOf(request.headers.authorization);
+      this.rates.count(principal, http.getResponse<FastifyReply>());
       if (!mayDo(principal.role, permission)) {
         throw new PerdureError(
           'forbidden',

@@ -1,11 +1,12 @@
 import { PerdureError } from '@perdure/job/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
-import { JsonDepth } from './json-depth.ts';
+import { JsonShape } from './json-shape.ts';
 import { unstorableIn } from './storable.ts';
 
-/** A deeper body is refused before it is parsed. */
+/** A body that is deeper or has more keys is refused before it is parsed. */
 const maxDepth = 32;
+const maxKeys = 100_000;
 /** A body that is too large is still read so far, and thrown away, so that the client lives to see the answer. */
 export const maxDrainedBytes = 8 * 1024 ** 2;
 const bodyTimeoutMs = 30_000;
@@ -74,7 +75,7 @@ function isJson(type: string | undefined): boolean {
 
 async function collect(payload: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const depth = new JsonDepth();
+  const shape = new JsonShape();
   const timer = setTimeout(() => payload.destroy(), bodyTimeoutMs);
   let size = 0;
   try {
@@ -82,8 +83,11 @@ async function collect(payload: Readable, limitBytes: number): Promise<Buffer> {
     for await (const chunk of bytes) {
       size += chunk.length;
       if (size > limitBytes) throw tooLarge(limitBytes);
-      depth.scan(chunk);
-      if (depth.deepest > maxDepth) {
+      shape.scan(chunk);
+      if (shape.keys > maxKeys) {
+        throw new PerdureError('malformed-request', `The body has more than ${maxKeys} keys`);
+      }
+      if (shape.deepest > maxDepth) {
         throw new PerdureError('malformed-request', `The body is nested more than ${maxDepth} levels deep`);
       }
       chunks.push(chunk);

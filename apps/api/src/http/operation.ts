@@ -32,7 +32,7 @@ const everywhere: readonly ErrorCode[] = [
   'internal-error',
   'unavailable',
 ];
-const withKey: readonly ErrorCode[] = ['unauthenticated', 'forbidden'];
+const withKey: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'too-many-requests'];
 
 /** What an operation needs and answers: for the guard, and for the OpenAPI document. */
 export function Operation({

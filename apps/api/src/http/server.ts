@@ -33,11 +33,18 @@ export function createAdapter(
   fastify.addHook('onRoute', (route) => paths.add(route));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    if (request.url.length > maxUrlLength) sendProblem(longUrl, request, reply);
+    else done();
   });
   parseBodies(fastify, config.limits.jsonBytes);
   return adapter;
 }
+
+/** Longer than any that this API makes. Node itself refuses more than 16 KiB of headers. */
+const maxUrlLength = 8_192;
+const longUrl = new HttpError('malformed-request', `The URL is longer than ${maxUrlLength} characters`, {
+  status: 414,
+});
 
 /** A URL that the router cannot read, before any hook or filter. */
 function refuseUrl(error: Error, request: FastifyRequest, reply: FastifyReply): void {

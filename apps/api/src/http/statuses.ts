@@ -26,6 +26,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'id-taken': 409,
   'idempotency-key-reused': 422,
   'request-in-flight': 409,
+  'too-many-requests': 429,
   'too-many-streams': 429,
   'job-not-finished': 409,
   'job-not-completed': 409,
