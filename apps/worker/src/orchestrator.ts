@@ -39,6 +39,8 @@ export async function createOrchestrator(
         startAfterMs: 5_000,
         // With the time until the next round: what ended outside is recorded within two rounds.
         quietAfterMs: config.housekeepingSeconds * 1000,
+        // Longer than anybody takes from storing bytes to naming them; who did all the same is refused.
+        bytesAfterMs: 7 * 24 * 3_600_000,
         retentionDays: config.retentionDays,
         logRetentionDays: config.logRetentionDays,
       }),

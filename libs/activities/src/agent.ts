@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FunctionDefinition } from '@perdure/functions';
@@ -14,6 +12,7 @@ import type { AgentActivities } from './contract.ts';
 import type { HeldJob, Session, Slots } from './held-job.ts';
 import { fetchInputs } from './inputs.ts';
 import { openLogWriter } from './log-writer.ts';
+import { storeResult } from './results.ts';
 import { runStage } from './stage.ts';
 
 export type {
@@ -109,15 +108,16 @@ async function outputAsFile(
   return {
     output: null,
     files: [
-      ...files,
+      // A name stands for one file.
+      ...files.filter(({ name }) => name !== 'output.json'),
       { name: 'output.json', mediaType: 'application/json', path, size: (await stat(path)).size },
     ],
   };
 }
 
 async function upload(
-  { storage, maxFileBytes }: AgentDeps,
-  { produced, definition }: HeldJob,
+  { db, storage, maxFileBytes }: AgentDeps,
+  { produced, definition, request }: HeldJob,
 ): Promise<Outcome> {
   if (produced === undefined) throw new PerdureError('internal-error', 'there is nothing to upload');
   const large = produced.files.find(({ size }) => size > maxFileBytes);
@@ -127,10 +127,7 @@ async function upload(
       `the file '${large.name}' has ${large.size} bytes; ${maxFileBytes} are allowed (MAX_FILE_BYTES)`,
     );
   const files: OutputFile[] = [];
-  for (const { name, mediaType, path } of produced.files) {
-    const { sha256, size } = await storage.put(createReadStream(path));
-    files.push({ fileId: randomUUID(), name, mediaType, size, sha256 });
-  }
+  for (const file of produced.files) files.push(await storeResult({ db, storage }, request, file));
   // A function that declares no output has none that was too large.
   const inFile = produced.output === null && definition.output !== null;
   const declared = inFile ? 'output.json' : definition.result;

@@ -10,6 +10,7 @@ import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import pLimit from 'p-limit';
 import type { HousekeepingActivities } from './contract.ts';
+import { collectBytes } from './collect-bytes.ts';
 import { removeExpiredUploads } from './expired-uploads.ts';
 import { purge } from './purge.ts';
 import { reconcile } from './reconcile.ts';
@@ -25,6 +26,8 @@ export type HousekeepingDeps = {
   quietAfterMs: number;
   /** Days that log lines are kept. */
   logRetentionDays: number;
+  /** Bytes that were stored so long ago and that no row names are removed. */
+  bytesAfterMs: number;
   /** Days that jobs are kept once they have ended, by their class. */
   retentionDays: RetentionDays;
 };
@@ -47,6 +50,7 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
         const closed = await compareQuiet(deps, client);
         await keepLogs(deps);
         await endUploads(deps);
+        await removeBytes(deps);
         await purge(deps);
         return { started, closed };
       } finally {
@@ -97,6 +101,16 @@ async function endUploads({ db, storage }: HousekeepingDeps): Promise<void> {
     if (gone > 0) log.info('uploads whose time was over were removed', { gone });
   } catch (failure) {
     log.warn('the housekeeping failed for uploads', { failure: String(failure) });
+  }
+}
+
+/** Before the purge: who has just read a row that goes has a round's time to read its bytes. */
+async function removeBytes({ db, storage, bytesAfterMs }: HousekeepingDeps): Promise<void> {
+  try {
+    const gone = await collectBytes(db, storage, bytesAfterMs);
+    if (gone > 0) log.info('bytes that no row names were removed', { gone });
+  } catch (failure) {
+    log.warn('the housekeeping failed for bytes in storage', { failure: String(failure) });
   }
 }
 

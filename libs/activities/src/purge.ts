@@ -1,11 +1,17 @@
-import { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } from '@perdure/store/admin';
+import {
+  dropIdempotencyKeys,
+  forgetBytes,
+  forgetPurged,
+  purgeEnded,
+  type RetentionDays,
+} from '@perdure/store/admin';
 import type { Database } from '@perdure/store/database';
 import { log } from '@temporalio/activity';
 
 /** Jobs purged at once, and so often in one round. */
 const atOnce = 200;
 const perRound = 10;
-/** What is known of a purged job is forgotten after so long; an idempotency key, which is promised for 24 hours, too. */
+/** What is known of a purged job, or of bytes that went, is forgotten after so long; an idempotency key, which is promised for 24 hours, too. */
 const knownDays = 400;
 const idempotencyHours = 48;
 const forgottenPerRound = 2_000;
@@ -26,6 +32,7 @@ export async function purge({
       if (count < atOnce) break;
     }
     await forgetPurged(db, knownDays, forgottenPerRound);
+    await forgetBytes(db, knownDays, forgottenPerRound);
     await dropIdempotencyKeys(db, idempotencyHours, forgottenPerRound);
   } catch (failure) {
     log.warn('the housekeeping failed for jobs that are no longer kept', { failure: String(failure) });

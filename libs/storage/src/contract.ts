@@ -7,6 +7,8 @@ export type PutOptions = {
   expectedSha256?: string;
   /** Ends the put; the reason of the signal is thrown, and nothing is kept. */
   signal?: AbortSignal;
+  /** Told of the bytes before anybody can see them; what it answers is called once they are there. Where it rejects, nothing is kept. */
+  announce?: (sha256: string) => Promise<() => Promise<void>>;
 };
 
 export type Stored = { sha256: string; size: number };

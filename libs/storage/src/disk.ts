@@ -35,9 +35,8 @@ export function openDisk(root: string): Storage {
     try {
       await prepare();
       await writeDurably(draft, coming.bytes);
-      const stored = coming.stored();
-      await publish(draft, pathOf(stored.sha256));
-      return stored;
+      await publish(draft, pathOf(coming.stored().sha256));
+      return await coming.arrived();
     } catch (error) {
       await rm(draft, { force: true }).catch(() => undefined);
       throw coming.failure(error, where);

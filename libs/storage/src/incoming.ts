@@ -13,16 +13,19 @@ export type Incoming = {
   bytes: AsyncGenerator<Uint8Array>;
   /** Complete once `bytes` has ended. */
   stored(): Stored;
+  /** To be called once the bytes can be seen. */
+  arrived(): Promise<Stored>;
   /** What to throw when a put ended with `error`: what the bytes themselves failed with, else that storing failed. */
   failure(error: unknown, where: string): unknown;
 };
 
 export function receive(source: AsyncIterable<Uint8Array>, options: PutOptions): Incoming {
-  const { maxBytes = Number.POSITIVE_INFINITY, expectedSha256, signal } = options;
+  const { maxBytes = Number.POSITIVE_INFINITY, expectedSha256, signal, announce } = options;
   const hash = createHash('sha256');
   let size = 0;
   let sha256 = '';
   let failed: { error: unknown } | undefined;
+  let tellArrival: (() => Promise<void>) | undefined;
 
   async function* pass(): AsyncGenerator<Uint8Array> {
     for await (const chunk of signal ? abortable(source, signal) : source) {
@@ -39,6 +42,7 @@ export function receive(source: AsyncIterable<Uint8Array>, options: PutOptions):
         `The SHA-256 announced is ${expectedSha256}, that of the bytes is ${sha256}.`,
       );
     }
+    tellArrival = await announce?.(sha256);
   }
 
   async function* noted(): AsyncGenerator<Uint8Array> {
@@ -53,6 +57,10 @@ export function receive(source: AsyncIterable<Uint8Array>, options: PutOptions):
   return {
     bytes: noted(),
     stored: () => ({ sha256, size }),
+    async arrived() {
+      await tellArrival?.();
+      return { sha256, size };
+    },
     failure: (error, where) => (failed ? failed.error : storingFailed(error, where)),
   };
 }

@@ -45,7 +45,7 @@ export function openS3(url: URL, access: S3Access): Storage {
       } else {
         await putLarge(head.bytes, coming.bytes, () => coming.stored());
       }
-      return coming.stored();
+      return await coming.arrived();
     } catch (error) {
       throw coming.failure(error, where);
     }

@@ -13,6 +13,7 @@ export { announceFunctions as registerFunctions } from './functions.ts';
 export { dropLogPartitions, makeLogPartitions } from './log-partitions.ts';
 export { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } from './retention.ts';
 export { addRequests, dropRequestCounts, type RequestCount } from './request-counts.ts';
+export { bytesAreGone, forgetBytes, type GoingBytes, letBytesGo } from './stored-bytes.ts';
 export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
 export type { KeyRecord } from './records.ts';
 

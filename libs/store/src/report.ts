@@ -11,6 +11,7 @@ export { dropClaim, grantClaim, openClaim } from './claims.ts';
 export { keepDraft } from './drafts.ts';
 export { attemptIsOver } from './fence.ts';
 export { announceFunctions } from './functions.ts';
+export { announceBytes } from './stored-bytes.ts';
 export { noteWaitingReason } from './waiting-reasons.ts';
 export { appendLogs, maxLineLength, type NewLogLine } from './logs.ts';
 export type { AgentStatus, Announcement, Draft, FunctionRecord, LogLine, Progress } from './records.ts';

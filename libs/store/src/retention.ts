@@ -9,8 +9,8 @@ export type RetentionDays = Readonly<Record<'short' | 'standard' | 'long', numbe
 
 /**
  * Removes jobs whose time is over, of all tenants, the oldest first and at most `limit`: the row, its history, its files' rows. What is still
- * known of them stays as a stone. A job whose file is an input of one under way waits for that. Bytes are left to whoever collects what no row
- * names. Returns how many were removed.
+ * known of them stays as a stone. A job whose file is an input of one under way waits for that. Their bytes go when no row names them, see
+ * `letBytesGo`. Returns how many were removed.
  */
 export async function purgeEnded(db: Database, days: RetentionDays, limit: number): Promise<number> {
   let purged = 0;

@@ -93,6 +93,7 @@ export type Schema = {
   files: FileRecord;
   uploads: Omit<UploadRecord, 'createdAt'> & { createdAt: Stamped };
   uploadParts: { tenantId: string; uploadId: string; at: number; id: string };
+  storedBytes: { sha256: string; state: 'coming' | 'kept' | 'going' | 'gone'; life: number; since: Stamped };
   idempotencyKeys: {
     tenantId: string;
     caller: string;

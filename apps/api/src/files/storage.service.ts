@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import { type ByteRange, openStorage, type PutOptions, type Storage, type Stored } from '@perdure/storage';
+import { announceBytes } from '@perdure/store/report';
 import type { Readable } from 'node:stream';
+import { DatabaseService } from '../database/database.service.ts';
 import { Settings } from '../settings.ts';
 
 /** The bytes of files and of large parameters. */
@@ -9,13 +11,21 @@ import { Settings } from '../settings.ts';
 export class StorageService {
   private readonly storage: Storage;
 
-  constructor({ config }: Settings) {
+  constructor(
+    { config }: Settings,
+    private readonly database: DatabaseService,
+  ) {
     this.storage = openStorage(config.storage.url, config.storage.access);
   }
 
   /** Throws 'unavailable' where the storage cannot take the bytes, such as a full disk: the caller has done nothing wrong. */
   put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored> {
-    return willing(this.storage.put(bytes, options));
+    return willing(this.storage.put(bytes, { ...options, announce: (sha256) => this.announce(sha256) }));
+  }
+
+  private async announce(sha256: string): Promise<() => Promise<void>> {
+    const arrived = await this.database.call((db) => announceBytes(db, sha256));
+    return () => this.database.call(arrived);
   }
 
   /** Throws as `put`. */

@@ -129,6 +129,31 @@ export function judge({ storage, names }: Judged): void {
     },
   );
 
+  test.each([1_001, 17 * MiB + 1])(
+    '%i bytes are announced before anybody can see them, and told of once they are there',
+    async (size) => {
+      const { sha256 } = await digestOf(generated(size));
+      const seen: [string, boolean][] = [];
+      const see = async (when: string) => void seen.push([when, await storage().has(sha256)]);
+      const announce = async (digest: string) => {
+        await see(digest);
+        return () => see('there');
+      };
+      await storage().put(generated(size), { announce });
+      expect(seen).toEqual([
+        [sha256, false],
+        ['there', true],
+      ]);
+      await storage().remove(sha256);
+      const before = await names();
+      const refused = new Error('not now');
+      await expect(storage().put(generated(size), { announce: () => Promise.reject(refused) })).rejects.toBe(
+        refused,
+      );
+      expect(await names()).toEqual(before);
+    },
+  );
+
   test('what can be used says so', async () => {
     await expect(storage().check()).resolves.toBeUndefined();
   });

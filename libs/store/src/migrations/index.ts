@@ -13,6 +13,7 @@ import { uploads } from './0011-uploads.ts';
 import { runsAndRetention } from './0012-runs-and-retention.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 import { requestCounts } from './0016-request-counts.ts';
+import { storedBytes } from './0014-stored-bytes.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   '0012-runs-and-retention': runsAndRetention,
   '0013-waiting-reasons': waitingReasons,
   '0016-request-counts': requestCounts,
+  '0014-stored-bytes': storedBytes,
 };
