@@ -30,7 +30,7 @@ export type House = {
   readonly addresses: Addresses;
   /** `prefix`: a command that starts it. */
   startApi(settings?: Settings, prefix?: readonly string[]): Promise<Api>;
-  startOrchestrator(): Promise<Program>;
+  startOrchestrator(settings?: Settings): Promise<Program>;
   /** An agent that is ready to claim. Its id is its name. `prefix`: a command that starts it. */
   startAgent(settings?: Settings, prefix?: readonly string[]): Promise<Program>;
   /** An agent that brings functions of its own: those that the module of this URL exports. */
@@ -131,8 +131,8 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
       let current = await launch();
       return { ...client, program: () => current, startAgain: async () => void (current = await launch()) };
     },
-    startOrchestrator: () =>
-      startWorker('orchestrator', { WORKER_ROLES: 'orchestrator', HOUSEKEEPING_SECONDS: '1' }),
+    startOrchestrator: (settings = {}) =>
+      startWorker('orchestrator', { WORKER_ROLES: 'orchestrator', HOUSEKEEPING_SECONDS: '1', ...settings }),
     startAgent: (settings = {}, prefix) => startAgent(settings, prefix),
     async startEmbeddedAgent(pack, some = {}) {
       const id = `agent-${randomBytes(3).toString('hex')}`;
