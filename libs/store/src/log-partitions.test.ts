@@ -39,7 +39,7 @@ const line = (text: string): NewLogLine => ({
   text,
 });
 const textsOf = async (id: string) =>
-  (await getLogs(db, defaultTenantId, id, { limit: 100 })).lines.map(({ text }) => text);
+  (await getLogs(db, defaultTenantId, id, { limit: 100, bytes: 1_000_000 })).lines.map(({ text }) => text);
 
 async function addPartition(offset: number): Promise<void> {
   await sql
@@ -93,7 +93,9 @@ test('dropping does not wait for one who reads on and on, holds up no writer, an
     // It looks again, and so does the next round.
     await expect(dropLogPartitions(db, 30)).rejects.toMatchObject({ code: '55P03' });
     expect(await logsKeptSince(db)).toBe(`${day(-1)}T00:00:00.000Z`);
-    expect((await getLogs(db, defaultTenantId, id, { limit: 1_000_000 })).lines).toHaveLength(written);
+    expect(
+      (await getLogs(db, defaultTenantId, id, { limit: 1_000_000, bytes: 1_000_000 })).lines,
+    ).toHaveLength(written);
     expect(written).toBeGreaterThan(10);
     await reader.query('commit');
   } finally {
@@ -137,8 +139,8 @@ test('lines are found by attempt, stream, level and text; a search looks at so m
     { ...line('be warned'), stream: 'stdout', level: 'warn' },
   ]);
   const found = async (filter: object) =>
-    (await getLogs(db, defaultTenantId, id, { limit: 100, ...filter })).lines.map(({ text }) =>
-      text.slice(0, 2),
+    (await getLogs(db, defaultTenantId, id, { limit: 100, bytes: 1_000_000, ...filter })).lines.map(
+      ({ text }) => text.slice(0, 2),
     );
   expect(await found({ attempt: 1 })).toEqual(['An', 'al', 'be']);
   expect(await found({ attempt: 2 })).toEqual([]);
@@ -147,11 +149,12 @@ test('lines are found by attempt, stream, level and text; a search looks at so m
   expect(await found({ containing: 'ERROR' })).toEqual(['An']);
   expect(await found({ containing: '0%_\\' })).toEqual(['An']);
   expect(await found({ containing: 'a%l' })).toEqual([]);
-  const all = (await getLogs(db, defaultTenantId, id, { limit: 100 })).lines;
+  const all = (await getLogs(db, defaultTenantId, id, { limit: 100, bytes: 1_000_000 })).lines;
   const search = async (searched: number, since?: string) => {
     const { lines, until } = await getLogs(db, defaultTenantId, id, {
       limit: 9,
-      searched,
+      bytes: 1_000_000,
+      searched: { lines: searched, bytes: 1_000_000 },
       since,
       containing: 'a',
     });
@@ -160,4 +163,31 @@ test('lines are found by attempt, stream, level and text; a search looks at so m
   expect(await search(2)).toEqual([['An', 'al'], all[1]?.at]);
   expect(await search(2, all[0]?.at)).toEqual([['al', 'be'], all[2]?.at]);
   expect(await search(4)).toEqual([['An', 'al', 'be'], undefined]);
+});
+
+test('a part of a log ends with the line that fills it, be it by lines or by bytes; a search with as much that it looked at', async () => {
+  const id = await aJob();
+  const texts = ['aaaa', 'bb', 'ééé', 'd', 'eeee'];
+  await appendLogs(db, id, 1, texts.map(line));
+  const all = (await getLogs(db, defaultTenantId, id, { limit: 9, bytes: 99 })).lines;
+  const part = async (part: object) => {
+    const some = { limit: 9, bytes: 99, ...part };
+    const { lines, until, full } = await getLogs(db, defaultTenantId, id, some);
+    return [lines.map(({ text }) => text), full, all.findIndex(({ at }) => at === until)];
+  };
+  expect(await part({})).toEqual([texts, false, -1]);
+  expect(await part({ limit: 2 })).toEqual([['aaaa', 'bb'], true, -1]);
+  expect(await part({ bytes: 1 })).toEqual([['aaaa'], true, -1]);
+  expect(await part({ bytes: 6 })).toEqual([['aaaa', 'bb'], true, -1]);
+  expect(await part({ bytes: 7 })).toEqual([['aaaa', 'bb', 'ééé'], true, -1]);
+  expect(await part({ bytes: 7, since: all[1]?.at })).toEqual([['ééé', 'd'], true, -1]);
+  expect(await part({ bytes: 17 })).toEqual([texts, true, -1]);
+  expect(await part({ searched: { lines: 9, bytes: 7 } })).toEqual([['aaaa', 'bb', 'ééé'], false, 2]);
+  expect(await part({ searched: { lines: 9, bytes: 4 }, containing: 'b' })).toEqual([[], false, 0]);
+  expect(await part({ searched: { lines: 2, bytes: 99 }, containing: 'b' })).toEqual([['bb'], false, 1]);
+  expect(await part({ bytes: 1, searched: { lines: 3, bytes: 99 }, containing: 'b' })).toEqual([
+    ['bb'],
+    true,
+    2,
+  ]);
 });

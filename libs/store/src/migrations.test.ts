@@ -136,7 +136,7 @@ test('what was kept before lists, the archive and the tables of log lines came i
   });
 
   const texts = async (id: string) =>
-    (await getLogs(db, mine, id, { limit: 100 })).lines.map(({ text }) => text);
+    (await getLogs(db, mine, id, { limit: 100, bytes: 1_000_000 })).lines.map(({ text }) => text);
   expect(await texts('held')).toEqual(['old', 'new', 'ahead']);
   expect(await texts('plain')).toEqual(['alone']);
   const oldest = new Date(Date.now() - 34 * 86_400_000).toISOString().slice(0, 10);
@@ -220,9 +220,9 @@ test('each migration is applied to a database in which every table has rows, and
   expect(await migrate(db)).toEqual([]);
   expect(await listed({})).toEqual(withJobs.map((name) => `of-${name}`));
   expect((await countJobs(db, mine)).counts.COMPLETED).toBe(withJobs.length);
-  expect((await getLogs(db, mine, 'of-0003-jobs', { limit: 100 })).lines.map(({ text }) => text)).toEqual(
-    Object.keys(migrations).filter((name) => name >= '0004'),
-  );
+  expect(
+    (await getLogs(db, mine, 'of-0003-jobs', { limit: 100, bytes: 1_000_000 })).lines.map(({ text }) => text),
+  ).toEqual(Object.keys(migrations).filter((name) => name >= '0004'));
   expect(await getEvents(db, mine, 'of-0003-jobs')).toMatchObject([{ seq: 1, type: 'claimed' }]);
   expect((await getFeed(db, mine, { written: '0', jobId: '', seq: 0 }, 10)).events).toHaveLength(1);
   expect(await getPool(db, mine, 'gpu')).toMatchObject({ agentIds: ['a1'] });

@@ -1,10 +1,10 @@
 import type { JobEvent } from '@perdure/job/event';
-import type { Status } from '@perdure/job/status';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { toJobRecord } from './job-rows.ts';
 import type { JobRecord } from './records.ts';
 import { milliseconds } from './times.ts';
+import { waitingColumns, type WaitingJob } from './waiting-reasons.ts';
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<JobRecord | undefined> {
   const row = await jobs(db).where('tenantId', '=', tenantId).where('id', '=', id).executeTakeFirst();
@@ -25,14 +25,10 @@ export async function getJobs(
 }
 
 /** What a waiter or a conditional GET needs to know, for the price of an index look-up. */
-export function getRevision(
-  db: Database,
-  tenantId: string,
-  id: string,
-): Promise<{ revision: number; status: Status; createdAt: string } | undefined> {
+export function getRevision(db: Database, tenantId: string, id: string): Promise<WaitingJob | undefined> {
   return db.kysely
     .selectFrom('jobs')
-    .select(['revision', 'status', 'createdAt'])
+    .select(waitingColumns)
     .where('tenantId', '=', tenantId)
     .where('id', '=', id)
     .executeTakeFirst();

@@ -19,37 +19,58 @@ export type LogFilter = {
  */
 export const alongTheIndex = 'set local enable_bitmapscan = off; set local enable_seqscan = off';
 
-/** So many lines at once, and where to stop a search. */
-export type LogPart = { limit: number; searched?: number | undefined };
+/**
+ * So many lines at once, and so many bytes of text: the line with which there are as many is the last. `searched`: where to stop a search,
+ * by the same measures.
+ */
+export type LogPart = {
+  limit: number;
+  bytes: number;
+  searched?: { lines: number; bytes: number } | undefined;
+};
 
 /**
- * Lines of a job, oldest first: at most `limit`, and of the first `searched` lines only those that pass the filter. `until`: the
- * last of these, where there are as many.
+ * Lines of a job, oldest first: a part of those that pass the filter, of the lines that a search may look at. `until`: where the search
+ * stopped, if it did. `full`: there are as many lines, or bytes, as were wanted; there may be more.
  */
 export async function getLogs(
   db: Database,
   tenantId: string,
   jobId: string,
-  { limit, searched, ...filter }: LogFilter & LogPart,
-): Promise<{ lines: LogLine[]; until: string | undefined }> {
+  { limit, bytes, searched, ...filter }: LogFilter & LogPart,
+): Promise<{ lines: LogLine[]; until: string | undefined; full: boolean }> {
   return db.kysely.transaction().execute(async (transaction) => {
     await sql.raw(alongTheIndex).execute(transaction);
     const all = linesAfter(transaction, tenantId, jobId, filter.since);
     const edge =
-      searched === undefined
-        ? undefined
-        : await all
-            .select('at')
-            .offset(searched - 1)
-            .limit(1)
-            .executeTakeFirst();
-    const lines = await passing(all, { ...filter, until: edge?.at })
-      .select(['at', 'attempt', 'stream', 'level', 'text'])
-      .limit(limit)
+      searched &&
+      (await transaction
+        .selectFrom(all.select(['at', bytesSoFar, linesSoFar]).limit(searched.lines).as('line'))
+        .select('at')
+        .where((line) => line.or([line('lines', '>=', searched.lines), line('bytes', '>=', searched.bytes)]))
+        .orderBy('at')
+        .limit(1)
+        .executeTakeFirst());
+    const found = await transaction
+      .selectFrom(
+        passing(all, { ...filter, until: edge?.at })
+          .select(['at', 'attempt', 'stream', 'level', 'text', bytesSoFar])
+          .limit(limit)
+          .as('line'),
+      )
+      .selectAll()
+      .where(sql<boolean>`bytes - octet_length(text) < ${bytes}`)
+      .orderBy('at')
       .execute();
-    return { lines, until: edge?.at };
+    const full = found.length === limit || (found.at(-1)?.bytes ?? 0) >= bytes;
+    return { lines: found.map(({ bytes: _sum, ...line }) => line), until: edge?.at, full };
   });
 }
+
+const bytesSoFar = sql<number>`sum(octet_length(text)) over (order by at rows unbounded preceding)`.as(
+  'bytes',
+);
+const linesSoFar = sql<number>`row_number() over (order by at rows unbounded preceding)`.as('lines');
 
 type Lines = SelectQueryBuilder<Schema, 'jobLogs', object>;
 

@@ -34,7 +34,7 @@ async function aJob(
 
 const job = (id: string) => getJob(db, defaultTenantId, id);
 const logs = async (id: string, options = {}) =>
-  (await getLogs(db, defaultTenantId, id, { limit: 10_000, ...options })).lines;
+  (await getLogs(db, defaultTenantId, id, { limit: 10_000, bytes: 1_000_000, ...options })).lines;
 const line = (text: string, at = '2026-01-01T00:00:00.000000Z'): NewLogLine => ({
   at,
   stream: 'log',
@@ -185,9 +185,9 @@ describe('log lines', () => {
     const [first] = await logs(id, { limit: 1 });
     expect((await logs(id, { since: first?.at, limit: 1 })).map(({ text }) => text)).toEqual(['b']);
     expect((await logs(id, { since: first?.at })).map(({ text }) => text)).toEqual(['b', 'c']);
-    expect(await getLogs(db, '00000000-0000-7000-8000-0000000000ff', id, { limit: 10 })).toEqual({
-      lines: [],
-    });
+    expect(
+      await getLogs(db, '00000000-0000-7000-8000-0000000000ff', id, { limit: 10, bytes: 1_000_000 }),
+    ).toMatchObject({ lines: [] });
   });
 
   test('are cleaned and cut, and leave the revision alone', async () => {

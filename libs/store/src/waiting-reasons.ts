@@ -5,7 +5,8 @@ import { jsonText } from './json-text.ts';
 import { notify } from './notify.ts';
 import type { JobRecord } from './records.ts';
 
-const columns = [
+/** Columns of what tells why a job waits. */
+export const waitingColumns = [
   'id',
   'tenantId',
   'status',
@@ -22,13 +23,13 @@ const columns = [
 ] as const;
 
 /** What tells why a job waits. */
-export type WaitingJob = Pick<JobRecord, (typeof columns)[number]>;
+export type WaitingJob = Pick<JobRecord, (typeof waitingColumns)[number]>;
 
 /** Those of the jobs that are PENDING, whoever's they are. */
 export function pendingAmong(db: Database, jobIds: readonly string[]): Promise<WaitingJob[]> {
   return db.kysely
     .selectFrom('jobs')
-    .select(columns)
+    .select(waitingColumns)
     .where(sql<boolean>`id = any(${jobIds}::text[])`)
     .where('status', '=', 'PENDING')
     .execute();

@@ -163,6 +163,24 @@ describe('the stream of a tenant', () => {
     expect(other.messages).toEqual([]);
   });
 
+  test('tells that it is alive while an older transaction holds an event back', async () => {
+    const stream = await follow('/v1/events');
+    await waitFor(() => stream.retry !== undefined, { what: 'the beginning' });
+    const older = await api().db.pool.connect();
+    try {
+      await older.query('begin; select pg_current_xact_id()');
+      const job = await api().submitted(sleepJob);
+      await waitFor(() => stream.comments.length >= 2, { what: 'signs of life' });
+      expect(stream.messages).toEqual([]);
+      await older.query('commit');
+      await waitFor(() => stream.messages.length > 0, { what: 'the event' });
+      expect(stream.messages).toMatchObject([{ event: 'history', data: { jobId: job.id, seq: 1 } }]);
+    } finally {
+      older.release(true);
+      stream.close();
+    }
+  });
+
   test('refuses an id that no stream has had', async () => {
     for (const id of ['7', 'x-1-y', `${'9'.repeat(19)}-1-a`, `${'9'.repeat(20)}-1-a`, '1-1-a b']) {
       const problem = await api().problem('/v1/events', { headers: { 'last-event-id': id } });

@@ -40,7 +40,9 @@ export class TenantEventsService {
 
   /** Everything after a place, until the client is gone or the server closes. Nothing is read ahead of a slow client. */
   async *follow({ tenantId }: Principal, after: Place, gone: AbortSignal): AsyncGenerator<string> {
+    const { keepAliveMs } = this.settings.config.streams;
     let place = after;
+    let lastSentAt = performance.now();
     const watch = this.changes.watchTenant(tenantId, gone);
     try {
       yield beginning(idOf(place));
@@ -49,13 +51,17 @@ export class TenantEventsService {
         // All who were woken by the same news read together; whoever was woken by later news does not get an older answer.
         const key = `${tenantId} ${idOf(place)} ${this.changes.heard}`;
         const step = await this.steps.get(key, () => this.step(tenantId, place));
-        if (step.text !== '') yield step.text;
         place = step.place;
+        // What wakes a stream may be nothing that it can tell: log lines, or an event that is held back.
+        const isSilent = performance.now() - lastSentAt >= keepAliveMs;
+        if (step.text !== '' || isSilent) {
+          yield step.text || keepAlive;
+          lastSentAt = performance.now();
+        }
         if (step.full) continue;
-        const ms = step.withheld ? heldBackMs : this.settings.config.streams.keepAliveMs;
-        const next = await watch.after(heard, ms);
-        if (next === 'closing') return;
-        if (next === 'time' && !step.withheld) yield keepAlive;
+        const untilSilent = lastSentAt + keepAliveMs - performance.now();
+        const ms = step.withheld ? Math.min(heldBackMs, untilSilent) : untilSilent;
+        if ((await watch.after(heard, ms)) === 'closing') return;
       }
     } finally {
       watch.close();

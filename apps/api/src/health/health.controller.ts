@@ -18,7 +18,11 @@ export class HealthController {
     changes: Changes,
     dispatcher: Dispatcher,
   ) {
-    metrics.gauge('perdure_waiters', 'Long polls and followed logs under way', () => changes.waiting);
+    metrics.gauge(
+      'perdure_waiters',
+      'Long polls, event streams and followed logs that wait for news',
+      () => changes.waiting,
+    );
     metrics.gauge('perdure_waiting_agents', 'HTTP agents that wait for a job', () => dispatcher.waiters);
   }
 

@@ -9,6 +9,8 @@ export type Heard = 'change' | 'time' | 'closing';
 export class Watch {
   /** How often anything was heard: log lines come at an unchanged revision. */
   count = 0;
+  /** Has read what there is, and waits for news. */
+  isAsleep = false;
   private revision = 0;
   /** Listening was interrupted, or nobody waits for the answer any more. */
   private gap = false;
@@ -54,6 +56,7 @@ export class Watch {
         return 'change';
       }
       if (performance.now() >= end) return 'time';
+      this.isAsleep = true;
       await new Promise<void>((resolve) => {
         const forget = this.changes.deadlines.at(end, resolve);
         this.wake = () => {
@@ -61,6 +64,7 @@ export class Watch {
           resolve();
         };
       });
+      this.isAsleep = false;
     }
   }
 }
@@ -133,7 +137,7 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   get waiting(): number {
-    return this.all().length;
+    return this.all().filter(({ isAsleep }) => isAsleep).length;
   }
 
   /** Long polls and streams end with a good answer before the server closes. */

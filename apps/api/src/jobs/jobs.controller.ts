@@ -125,11 +125,9 @@ export class JobsController {
     if (wait !== undefined) return this.wait(caller, id, { wait, known, reply });
     if (known !== undefined) {
       const now = await this.jobs.revision(caller, id);
-      if (matchesNone(known, recordedTag(now.revision))) {
-        if (now.status !== 'PENDING') return this.unchanged(reply, now);
-        // It may wait for another reason than before.
-        return this.send(reply, fromRecord(await this.jobs.record(caller, id)), known);
-      }
+      const isKnown = (revision: number) => matchesNone(known, recordedTag(revision));
+      if (isKnown(now.revision) && isKnown(await this.jobs.settledRevision(now)))
+        return this.unchanged(reply, now);
     }
     return this.send(reply, await this.jobs.newest(caller, await this.jobs.record(caller, id)), known);
   }

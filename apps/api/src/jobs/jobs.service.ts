@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import type { History, Job, JobSummary } from '@perdure/job/schemas';
-import { isTerminal, type Status } from '@perdure/job/status';
+import { isTerminal } from '@perdure/job/status';
 import {
   getArchivings,
   getEvents,
@@ -9,6 +9,7 @@ import {
   getPurged,
   getRevision,
   type JobRecord,
+  type WaitingJob,
 } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
@@ -32,10 +33,7 @@ export class JobsService {
   ) {}
 
   /** What a conditional GET needs. */
-  async revision(
-    { tenantId }: Principal,
-    id: string,
-  ): Promise<{ revision: number; status: Status; createdAt: string }> {
+  async revision({ tenantId }: Principal, id: string): Promise<WaitingJob> {
     return (await this.database.call((db) => getRevision(db, tenantId, id))) ?? this.missing(tenantId, id);
   }
 
@@ -85,6 +83,11 @@ export class JobsService {
     } finally {
       watch.close();
     }
+  }
+
+  /** Its revision, once it was seen whether it waits for another reason than before. */
+  async settledRevision(job: WaitingJob): Promise<number> {
+    return (await this.reasons.note(job)).revision;
   }
 
   /** With why the job waits; where that has changed, at a revision of its own. */

@@ -10,8 +10,10 @@ import { JobsService } from './jobs.service.ts';
 
 /** Lines read at once for a stream. */
 const batchLines = 1_000;
-/** A search looks at so many lines before it answers, be there something found or not. */
-const searchedLines = 100_000;
+/** Text read at once, in bytes: of a page as of a stream. */
+const batchBytes = 8 * 1024 ** 2;
+/** A search looks at so much before it answers, be there something found or not. */
+const searchedAtOnce = { lines: 100_000, bytes: 64 * 1024 ** 2 };
 /** Should a notification be lost, a follower looks again after so long. */
 const lookAgainMs = 15_000;
 const keptMs = 60_000;
@@ -93,12 +95,12 @@ export class LogsService {
     limit: number,
   ): Promise<Batch> {
     const { since } = wanted;
-    const searched = isSearch(wanted) ? searchedLines : undefined;
-    const { lines, until } = await this.database.call((db) =>
-      getLogs(db, tenantId, jobId, { ...wanted, limit, searched }),
+    const part = { limit, bytes: batchBytes, searched: isSearch(wanted) ? searchedAtOnce : undefined };
+    const { lines, until, full } = await this.database.call((db) =>
+      getLogs(db, tenantId, jobId, { ...wanted, ...part }),
     );
     const last = lines.at(-1)?.at ?? since;
-    if (lines.length === limit) return { lines, from: last, more: true };
+    if (full) return { lines, from: last, more: true };
     return { lines, from: until ?? last, more: until !== undefined };
   }
 }

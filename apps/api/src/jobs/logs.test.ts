@@ -101,6 +101,27 @@ test('lines are found by attempt, stream, level and text; a search goes on where
   expect(second).toMatchObject({ items: [], more: false });
 });
 
+test('a page of long lines ends after 8 MiB of text, and the next one goes on there', async () => {
+  const job = await api().running();
+  await api().db.pool.query(
+    `insert into job_logs (tenant_id, job_id, at, attempt, stream, level, text)
+     select tenant_id, id, now() + n * interval '1 microsecond', 1, 'log', 'info', lpad(n::text, 32768, 'x')
+     from jobs, generate_series(1, 300) as n where id = $1`,
+    [job.id],
+  );
+  const path = `/v1/jobs/${job.id}/logs`;
+  const page = async (query: string) => LogPage.parse((await api().ask(`${path}?${query}`)).body);
+  for (const filter of ['', '&attempt=1']) {
+    const first = await page(`limit=10000${filter}`);
+    expect([first.items.length, first.more]).toEqual([256, true]);
+    const second = await page(`limit=10000${filter}&since=${first.nextSince}`);
+    expect([second.items.length, second.more]).toEqual([44, false]);
+    expect(second.items.at(-1)?.text.slice(-4)).toBe('x300');
+  }
+  const whole = await api().ask(path, { headers: { accept: 'text/plain' } });
+  expect(whole.text.trimEnd().split('\n')).toHaveLength(300);
+});
+
 test('lines that are no longer kept are told of', async () => {
   const job = await api().submitted();
   await api().db.pool.query(`update jobs set created_at = '2020-01-01' where id = $1`, [job.id]);
