@@ -14,6 +14,7 @@ import { runsAndRetention } from './0012-runs-and-retention.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
 import { requestCounts } from './0016-request-counts.ts';
 import { storedBytes } from './0014-stored-bytes.ts';
+import { storedBytes } from './0015-stored-bytes.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -32,4 +33,5 @@ export const migrations: Record<string, Migration> = {
   '0013-waiting-reasons': waitingReasons,
   '0016-request-counts': requestCounts,
   '0014-stored-bytes': storedBytes,
+  '0015-stored-bytes': storedBytes,
 };
