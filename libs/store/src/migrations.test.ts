@@ -193,11 +193,12 @@ const rowsOf: Record<string, string[]> = {
       values ('${otherTenantId}', '${mine}', gen_random_uuid(), '', 9, now())`,
     `insert into upload_parts values ('${mine}', '${otherTenantId}', 0, gen_random_uuid())`,
   ],
-  '0015-stored-bytes': [`insert into stored_bytes (sha256, state) values ('${'c'.repeat(64)}', 'coming')`],
   '0012-runs-and-retention': [
     `insert into purged_jobs (id, tenant_id, owner, function_name, status, created_at, ended_at)
       values ('gone', '${mine}', 'ada', 'echo', 'FAILED', now(), now())`,
   ],
+  '0015-stored-bytes': [`insert into stored_bytes (sha256, state) values ('${'c'.repeat(64)}', 'coming')`],
+  '0016-request-counts': [`insert into request_counts values ('${mine}', 'key', 1, 1)`],
 };
 
 test('each migration is applied to a database in which every table has rows, and keeps them', async () => {

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * What is known of bytes in storage beside the rows that name them: see docs/decisions/0028-bytes-go-when-no-row-names-them.md. A digest
+ * What is known of bytes in storage beside the rows that name them: see docs/decisions/0029-bytes-go-when-no-row-names-them.md. A digest
  * without a row here is named, and was for a while, or has never been announced: it is let be.
  */
 export const storedBytes: Migration = {

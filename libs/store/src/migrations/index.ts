@@ -12,9 +12,8 @@ import { reruns } from './0010-reruns.ts';
 import { uploads } from './0011-uploads.ts';
 import { runsAndRetention } from './0012-runs-and-retention.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
-import { requestCounts } from './0016-request-counts.ts';
-import { storedBytes } from './0014-stored-bytes.ts';
 import { storedBytes } from './0015-stored-bytes.ts';
+import { requestCounts } from './0016-request-counts.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -31,7 +30,6 @@ export const migrations: Record<string, Migration> = {
   '0011-uploads': uploads,
   '0012-runs-and-retention': runsAndRetention,
   '0013-waiting-reasons': waitingReasons,
-  '0016-request-counts': requestCounts,
-  '0014-stored-bytes': storedBytes,
   '0015-stored-bytes': storedBytes,
+  '0016-request-counts': requestCounts,
 };
