@@ -1,7 +1,7 @@
 import { Perdure } from '@perdure/client';
 import type { Command } from 'commander';
 import { environment } from './environment.ts';
-import { Interrupted, UsageError } from './exit.ts';
+import { exitCodes, Interrupted, UsageError } from './exit.ts';
 import { readProfiles } from './profiles.ts';
 
 export type GlobalOptions = { json?: boolean; profile?: string; url?: string };
@@ -13,13 +13,16 @@ export type Context = {
   signal: AbortSignal;
 };
 
-/** Ctrl-C ends what is going on in good order; a second one ends the process. */
+/** Ctrl-C ends what is going on in good order; a second one ends the process. `ora` would end it where nobody listens any more. */
 const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort(new Interrupted()));
+process.on('SIGINT', () => {
+  if (interrupted.signal.aborted) process.exit(exitCodes.interrupted);
+  interrupted.abort(new Interrupted());
+});
 export const { signal } = interrupted;
 
-/** About a second; those who wait for a job have patience for minutes. */
-const retries = { short: 3, long: 100 };
+/** About a second; a minute for what is long under way; those who wait for a job have patience for minutes. */
+const retries = { short: 3, transfer: 15, long: 100 };
 
 /** The API that is meant, by `--url`, the environment, or a profile, in this order. */
 export async function contextOf(

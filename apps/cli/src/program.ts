@@ -2,8 +2,12 @@ import tab from '@bomb.sh/tab/commander';
 import { Command } from 'commander';
 import { addAgents, addFunctions, addKeys } from './catalogue.ts';
 import { contextOf } from './context.ts';
+import { addEvents } from './events.ts';
 import { exitCodesHelp } from './exit.ts';
+import { addFiles } from './files.ts';
+import { addAgain } from './jobs/again.ts';
 import { addControl } from './jobs/control.ts';
+import { addList } from './jobs/list.ts';
 import { addLogs } from './jobs/logs.ts';
 import { addReads } from './jobs/read.ts';
 import { addResult } from './jobs/result.ts';
@@ -29,8 +33,9 @@ export function program(version: string): Command {
     .addHelpText('after', `${exitCodesHelp}\n${environmentHelp}`)
     .exitOverride();
   const jobs = perdure.command('jobs').description('what is to be done, and what became of it');
-  for (const add of [addSubmit, addReads, addWait, addLogs, addResult, addControl]) add(jobs);
-  for (const add of [addAgents, addFunctions, addKeys, addLogin]) add(perdure);
+  for (const add of [addSubmit, addReads, addList, addWait, addLogs, addResult, addControl, addAgain])
+    add(jobs);
+  for (const add of [addEvents, addFiles, addAgents, addFunctions, addKeys, addLogin]) add(perdure);
   perdure
     .command('me')
     .description('whose key this is, and what it may do')

@@ -58,22 +58,33 @@ function shareOf({ progress }: Job): number | undefined {
   return Math.min(1, Math.max(0, progress.done / progress.total));
 }
 
-function bar(share: number | undefined): string {
+/** Empty where the share is not known. */
+export function bar(share: number | undefined): string {
   if (share === undefined) return '';
   const full = Math.round(share * width);
   return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${Math.floor(share * 100)} % `;
 }
 
-/** How many seconds are left if it goes on as since the attempt was first seen. */
-export function estimator(now: () => number = () => performance.now()): (job: Job) => number | undefined {
-  let first: { attempt: number; at: number; share: number } | undefined;
+/** How many seconds are left if it goes on as since the first share that was seen; anew after `reset`. */
+export function estimatorOf(now: () => number = () => performance.now()) {
+  let first: { at: number; share: number } | undefined;
+  return (share: number, reset = false): number | undefined => {
+    if (reset || first === undefined || share < first.share) first = { at: now(), share };
+    const gained = share - first.share;
+    return gained <= 0 ? undefined : ((1 - share) * (now() - first.at)) / gained / 1_000;
+  };
+}
+
+/** The same of a job, for each attempt anew. */
+export function estimator(now?: () => number): (job: Job) => number | undefined {
+  const remaining = estimatorOf(now);
+  let attempt: number | undefined;
   return (job) => {
     const share = shareOf(job);
     if (share === undefined || job.status !== 'RUNNING') return undefined;
-    if (first?.attempt !== job.attempt || share < first.share)
-      first = { attempt: job.attempt, at: now(), share };
-    const gained = share - first.share;
-    return gained <= 0 ? undefined : ((1 - share) * (now() - first.at)) / gained / 1_000;
+    const reset = attempt !== job.attempt;
+    ({ attempt } = job);
+    return remaining(share, reset);
   };
 }
 

@@ -59,7 +59,10 @@ export const filesOf = (transport: Transport) => ({
       if (file !== undefined) return file;
     }
     const options = { name, mediaType, sha256, resume, onProgress, signal };
-    return this.get(await uploadPieces(transport, pieces, options), { signal });
+    const file = await this.get(await uploadPieces(transport, pieces, options), { signal });
+    if (sha256 !== undefined && file.sha256 !== sha256)
+      throw new Error(`The upload ${resume} was of other bytes: it has become the file ${file.id}`);
+    return file;
   },
 
   get(id: string, { signal }: Signal = {}): Promise<File> {

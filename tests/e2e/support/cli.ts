@@ -31,6 +31,18 @@ export function cli(settings: { url?: string; key?: string; home: string }) {
     start: (...args: string[]) => start(args),
     run,
     runWith: (input: string, ...args: string[]): Promise<Ran> => start(args, input).ended,
+    /** On a terminal, 120 columns wide: what stands there, and what is typed. */
+    terminal(...args: string[]) {
+      const words = [process.execPath, join(root, 'apps/cli/src/main.ts'), ...args];
+      const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+      const child = spawn('script', ['-qfec', `stty cols 120; exec ${quoted}`, '/dev/null'], {
+        env: { ...env, TERM: 'xterm-256color', SHELL: '/bin/sh' },
+      });
+      const seen = { text: '' };
+      child.stdout.setEncoding('utf8').on('data', (some: string) => void (seen.text += some));
+      const ended = once(child, 'close').then(([code]): number | null => code);
+      return { seen, type: (text: string) => void child.stdin.write(text), ended };
+    },
     /** Through a shell in which it is called `perdure`. */
     async shell(script: string): Promise<Ran> {
       const called = `perdure() { '${process.execPath}' '${join(root, 'apps/cli/src/main.ts')}' "$@"; }`;

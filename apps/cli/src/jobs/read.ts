@@ -1,9 +1,7 @@
-import type { Job, JobFilter, JobSummary } from '@perdure/client';
+import type { Job } from '@perdure/client';
 import type { Command } from 'commander';
 import { contextOf } from '../context.ts';
-import { say } from '../exit.ts';
 import { harmless, print, printFields, printJson, printTable } from '../output.ts';
-import { list, number } from '../parameters.ts';
 import { describe } from '../progress.ts';
 
 export function addReads(jobs: Command): void {
@@ -15,32 +13,6 @@ export function addReads(jobs: Command): void {
       const job = await perdure.get(id, { signal });
       await (json ? printJson(job) : printFields(fieldsOf(job)));
     });
-
-  jobs
-    .command('list')
-    .description('jobs, newest first')
-    .option('-s, --status <statuses>', 'only in these, with commas between', list)
-    .option('-f, --function <name>', 'only of this function')
-    .option('--page-size <count>', 'how many (200 at most)', number)
-    .option('--page-token <token>', 'go on after the page that named this token')
-    .option('--all', 'all pages')
-    .action(
-      async ({ all, ...query }: JobFilter & { pageToken?: string; all?: boolean }, command: Command) => {
-        const { perdure, json, signal } = await contextOf(command);
-        let page = await perdure.page(query, { signal });
-        const items = [...page.items];
-        while (all === true && page.nextPageToken !== null) {
-          page = await perdure.page({ ...query, pageToken: page.nextPageToken }, { signal });
-          items.push(...page.items);
-        }
-        if (json) return printJson({ ...page, items });
-        await printTable(
-          ['ID', 'STATUS', 'FUNCTION', 'NAME', 'AGENT', 'PROGRESS', 'CREATED'],
-          items.map(rowOf),
-        );
-        if (page.nextPageToken !== null) say(`More: --page-token ${page.nextPageToken}, or --all`);
-      },
-    );
 
   jobs
     .command('history <id>')
@@ -72,27 +44,6 @@ export function addReads(jobs: Command): void {
     });
 }
 
-function rowOf({
-  id,
-  status,
-  function: { name, version },
-  name: called,
-  agentId,
-  progress,
-  createdAt,
-}: JobSummary) {
-  const done = progress === null ? null : `${progress.done}/${progress.total ?? '?'}`;
-  return [
-    id,
-    status,
-    version === null ? name : `${name}@${version}`,
-    called,
-    agentId,
-    done,
-    createdAt.slice(0, 19),
-  ];
-}
-
 function fieldsOf(job: Job) {
   const { function: of, error } = job;
   const json = (value: object | null) =>
@@ -113,5 +64,8 @@ function fieldsOf(job: Job) {
     created: job.createdAt,
     started: job.startedAt,
     ended: job.endedAt,
+    archived: job.archivedAt,
+    'rerun of': job.rerunOf,
+    reruns: job.reruns.join(', '),
   };
 }

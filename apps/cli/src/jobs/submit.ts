@@ -1,11 +1,11 @@
 import type { JobRequest } from '@perdure/client';
 import type { Command } from 'commander';
-import { openAsBlob } from 'node:fs';
-import { basename } from 'node:path';
 import { contextOf, type Context } from '../context.ts';
 import { say, UsageError } from '../exit.ts';
 import { print, printJson } from '../output.ts';
 import { nameAndVersion, number, pair, parametersFrom } from '../parameters.ts';
+import { upload } from '../transfer.ts';
+import { submitBatch } from './batch.ts';
 import { waitAndTell } from './wait.ts';
 
 type Options = {
@@ -25,14 +25,15 @@ type Options = {
   totalSeconds?: number;
   id?: string;
   idempotencyKey?: string;
+  batch?: string;
   validateOnly?: boolean;
   wait?: boolean;
 };
 
 export function addSubmit(jobs: Command): void {
   jobs
-    .command('submit <function>')
-    .description('submit a job; <function> is a name, or name@version')
+    .command('submit [function]')
+    .description('submit a job of a function, which is a name or name@version; or many')
     .option('-p, --parameters <json>', 'what the function takes: JSON, @file, or - for stdin')
     .option('--param <key=value>', 'one parameter; JSON is taken as such, all else as text', pair)
     .option('--file <key=path>', 'upload this file, and give its id as this parameter', pair)
@@ -49,10 +50,25 @@ export function addSubmit(jobs: Command): void {
     .option('--total-seconds <seconds>', 'longest life', number)
     .option('--id <uuid>', 'choose the id yourself')
     .option('--idempotency-key <key>', 'a repeat with the same key makes no second job')
+    .option(
+      '--batch <path>',
+      'a job for each line, a request as JSON: a file, or - for stdin; no function is named',
+    )
     .option('--validate-only', 'check it all, and make no job')
     .option('-w, --wait', 'wait until the job has ended')
-    .action(async (name: string, options: Options, command: Command) => {
-      const context = await contextOf(command, options.wait === true ? 'long' : 'short');
+    .action(async (name: string | undefined, options: Options, command: Command) => {
+      const transfers = options.file !== undefined || options.batch !== undefined;
+      const context = await contextOf(
+        command,
+        options.wait === true ? 'long' : transfers ? 'transfer' : 'short',
+      );
+      if (options.batch !== undefined) {
+        const { batch, idempotencyKey, ...others } = options;
+        if (name !== undefined || Object.keys(others).length > 0)
+          throw new UsageError('--batch goes with --idempotency-key alone: its lines say all else');
+        return submitBatch(batch, context, idempotencyKey);
+      }
+      if (name === undefined) throw new UsageError('Say which function, or --batch <path>');
       const { perdure, json, signal } = context;
       const request = await requestOf(name, options, context);
       if (options.validateOnly === true) {
@@ -77,7 +93,7 @@ async function requestOf(name: string, options: Options, context: Context): Prom
     function: called,
     version,
     parameters:
-      options.file === undefined ? parameters : { ...parameters, ...(await upload(options.file, context)) },
+      options.file === undefined ? parameters : { ...parameters, ...(await uploaded(options.file, context)) },
     labels: options.label,
     name: options.name,
     pool: options.pool,
@@ -91,16 +107,8 @@ async function requestOf(name: string, options: Options, context: Context): Prom
   };
 }
 
-async function upload(
-  files: Record<string, string>,
-  { perdure, signal }: Context,
-): Promise<Record<string, string>> {
+async function uploaded(files: Record<string, string>, context: Context): Promise<Record<string, string>> {
   const ids: Record<string, string> = {};
-  for (const [key, path] of Object.entries(files)) {
-    const bytes = await openAsBlob(path).catch((cause: unknown) => {
-      throw new UsageError(`${path} cannot be read: ${(cause as Error).message}`);
-    });
-    ids[key] = (await perdure.files.upload(bytes, { name: basename(path), signal })).id;
-  }
+  for (const [key, path] of Object.entries(files)) ids[key] = (await upload(path, context)).id;
   return ids;
 }
