@@ -3,8 +3,12 @@ import { openStorage } from '@perdure/storage';
 import { migrate, openDatabase } from '@perdure/store/database';
 import { createAgent } from './agent.ts';
 import { openLog } from './logging.ts';
+import { namespaceGone } from './namespace.ts';
 import { createOrchestrator } from './orchestrator.ts';
 import { connect } from './temporal.ts';
+
+/** The namespace is looked for so often. */
+const namespaceMs = 3_000;
 
 const config = loadWorkerConfig();
 const log = openLog(config.logLevel);
@@ -15,6 +19,9 @@ const db = openDatabase(config.database.url, {
 await migrate(db);
 const storage = openStorage(config.storage.url, config.storage.access);
 const connection = await connect(config);
+const gone = namespaceGone(connection, config.temporal.namespace, namespaceMs);
+// Heard below; until then it is no unhandled rejection.
+gone.catch(() => undefined);
 
 const orchestrator = config.roles.includes('orchestrator')
   ? await createOrchestrator(config, db, storage, connection)
@@ -34,11 +41,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 log.info({ roles: config.roles, temporal: config.temporal.address }, 'the worker runs');
 try {
-  await Promise.all([orchestrator?.run(), agent?.ended]);
+  await Promise.race([gone, Promise.all([orchestrator?.run(), agent?.ended])]);
 } catch (failure) {
   log.fatal({ err: failure }, 'the worker cannot go on');
-  process.exitCode = 1;
-} finally {
-  await connection.close().catch(() => undefined);
-  await db.close();
+  // What else runs here could not end in good order: half a worker is worse than one that is started again.
+  process.exit(1);
 }
+await connection.close().catch(() => undefined);
+await db.close();

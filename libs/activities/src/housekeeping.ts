@@ -2,7 +2,7 @@ import type { JobStart } from '@perdure/job/start';
 import type { Storage } from '@perdure/storage';
 import { dropLogPartitions, makeLogPartitions, type RetentionDays } from '@perdure/store/admin';
 import type { Database } from '@perdure/store/database';
-import { createdWithoutWorkflow, type JobRecord, quietJobs } from '@perdure/store/read';
+import { createdWithoutWorkflow } from '@perdure/store/read';
 import type { Recorder } from '@perdure/store/record';
 import { markStarted } from '@perdure/store/submit';
 import { Context, log } from '@temporalio/activity';
@@ -13,7 +13,8 @@ import type { HousekeepingActivities } from './contract.ts';
 import { collectBytes } from './collect-bytes.ts';
 import { removeExpiredUploads } from './expired-uploads.ts';
 import { purge } from './purge.ts';
-import { reconcile } from './reconcile.ts';
+import { tellOfPauses } from './operators.ts';
+import { openComparison } from './quiet-jobs.ts';
 
 export type HousekeepingDeps = {
   db: Database;
@@ -40,6 +41,7 @@ const beatMs = 2_000;
 
 /** Needs Temporal and the record, and no agent. */
 export function createHousekeepingActivities(deps: HousekeepingDeps): HousekeepingActivities {
+  const compareQuiet = openComparison(deps);
   return {
     async tidy() {
       const context = Context.current();
@@ -47,7 +49,8 @@ export function createHousekeepingActivities(deps: HousekeepingDeps): Housekeepi
       const beat = setInterval(() => context.heartbeat(), beatMs);
       try {
         const started = await startForgotten(deps, client);
-        const closed = await compareQuiet(deps, client);
+        const closed = await compareQuiet(client, countOf);
+        await noticePauses(client);
         await keepLogs(deps);
         await endUploads(deps);
         await removeBytes(deps);
@@ -74,12 +77,19 @@ async function startForgotten(
   });
 }
 
-/** Holds quiet jobs against Temporal, and writes the truth where it differs. */
-async function compareQuiet(
-  { db, recorder, quietAfterMs }: HousekeepingDeps,
-  client: Client,
-): Promise<number> {
-  return countOf(await quietJobs(db, quietAfterMs, perRound), (job) => reconcile(db, recorder, client, job));
+/** Temporal tells no workflow that an operator has paused one of its activities: so this does. */
+async function noticePauses(client: Client): Promise<void> {
+  const query = `WorkflowType = 'job' AND ExecutionStatus = 'Running' AND TemporalPauseInfo IS NOT NULL`;
+  try {
+    const paused: { id: string }[] = [];
+    for await (const { workflowId: id } of client.workflow.list({ query })) {
+      if (paused.push({ id }) >= perRound) break;
+    }
+    await countOf(paused, ({ id }) => tellOfPauses(client, id));
+  } catch (failure) {
+    // Servers of before this was known.
+    log.debug('Temporal cannot list what is paused', { failure: String(failure) });
+  }
 }
 
 /** Makes room for the lines of the days to come, and lets the old ones go. */
@@ -115,12 +125,12 @@ async function removeBytes({ db, storage, bytesAfterMs }: HousekeepingDeps): Pro
 }
 
 /** How many jobs `work` is true of. One that fails must not keep the others from their turn; it comes round again. */
-async function countOf(
-  jobs: readonly JobRecord[],
-  work: (job: JobRecord) => Promise<boolean>,
+async function countOf<Job extends { id: string }>(
+  jobs: readonly Job[],
+  work: (job: Job) => Promise<boolean>,
 ): Promise<number> {
   const few = pLimit(atOnce);
-  const careful = (job: JobRecord): Promise<boolean> =>
+  const careful = (job: Job): Promise<boolean> =>
     work(job).catch((failure: unknown) => {
       log.warn('the housekeeping failed for a job', { jobId: job.id, failure: String(failure) });
       return false;

@@ -41,7 +41,7 @@ export async function reconcile(
         'Temporal does not know the workflow: it was deleted, or its server lost its data',
       );
     case 'TERMINATED': {
-      const { by, reason } = await whoTerminated(handle);
+      const { by, reason } = await whoTerminated(client, job.id);
       return close(db, job, 'terminated', `terminated by ${by}${reason ? `: ${reason}` : ''}`, by);
     }
     case 'TIMED_OUT':

@@ -10,6 +10,7 @@ import { ApplicationFailure, type RetryPolicy } from '@temporalio/common';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import type { StageRequest } from './contract.ts';
 import type { FunctionFailure, HeldJob, Session, Slots, Stopped } from './held-job.ts';
+import { interruptionOf } from './interruption.ts';
 
 /** The longest time between two heartbeats: a cancel reaches the agent with the answer to one. */
 const maxBeatMs = 1_000;
@@ -57,13 +58,12 @@ export async function runStage<T>(
     if (!keeps(answer)) await slots.release(request);
     return answer;
   } catch (failure) {
-    if (context.cancellationSignal.aborted && isToBeTriedAgain(context)) {
-      nextInMs = maxPauseMs;
-      await setAside(deps.db, job);
-      // For Temporal a try that failed: the next one comes when the operator has it so.
-      throw new CancelledFailure('an operator has interrupted the stage');
-    }
     if (context.cancellationSignal.aborted) {
+      const interruption = await interruptionOf(deps.db, job);
+      if (interruption !== undefined) {
+        nextInMs = maxPauseMs;
+        throw interruption;
+      }
       const killed = (await end(deps.db, job)) === 'killed';
       await Promise.race([working.catch(() => undefined), pause(lastWordsMs)]);
       await slots.release(request);
@@ -83,25 +83,6 @@ export async function runStage<T>(
     clearInterval(beat);
     idle(nextInMs);
   }
-}
-
-/** An operator has paused the activity, or reset it, in Temporal: this try is over, the attempt is not. */
-function isToBeTriedAgain({ cancellationDetails: why }: Context): boolean {
-  return !why?.cancelRequested && !why?.workerShutdown && (why?.paused === true || why?.reset === true);
-}
-
-async function setAside(db: Database, job: HeldJob): Promise<void> {
-  await job.session?.kill();
-  job.session = undefined;
-  const { info, cancellationDetails } = Context.current();
-  const detail = cancellationDetails?.paused
-    ? `The activity ${info.activityId} is paused in Temporal; it goes on once it is unpaused there`
-    : `The activity ${info.activityId} was reset in Temporal`;
-  await reportFailure(db, job.request.jobId, job.request.attempt, {
-    error: jobError('stage-interrupted', detail),
-    nextAttemptAt: null,
-    tryNumber: info.attempt,
-  }).catch(() => undefined);
 }
 
 /** A function gets the time that it was granted; one whose attempt is over anyway is killed. */

@@ -569,7 +569,7 @@ export type HistoryEvent = {
      * 1, 2, 3 … without gaps
      */
     seq: number;
-    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
+    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused' | 'interrupted';
     at: string;
     /**
      * The status after the event
@@ -1548,7 +1548,7 @@ export type StreamedEvent = {
      * 1, 2, 3 … without gaps
      */
     seq: number;
-    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused';
+    type: 'created' | 'queued' | 'claimed' | 'validationStarted' | 'validated' | 'executed' | 'uploaded' | 'reassigned' | 'agentLost' | 'givenBack' | 'reset' | 'canceled' | 'failed' | 'cancelRequested' | 'reassignRequested' | 'commandRefused' | 'interrupted';
     at: string;
     /**
      * The status after the event

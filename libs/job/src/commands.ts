@@ -9,6 +9,8 @@ export type CancelMode = 'graceful' | 'force';
 export type CancelCommand = { reason?: string; by?: string; graceSeconds: number; mode: CancelMode };
 export type ReassignTarget = { agentId: string } | { pool: string } | { anyone: true };
 export type ReassignCommand = { target: ReassignTarget; reason?: string; by?: string; graceSeconds: number };
+/** Update `interrupted`: an operator has paused or reset an activity of the job in Temporal. */
+export type Interruption = { activityId: string; how: 'paused' | 'reset'; by?: string; reason?: string };
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; message: string };
 
@@ -47,6 +49,17 @@ export function parseReassign(payload: unknown): Parsed<ReassignCommand> {
     return { ok: true, value: { target: { pool }, ...rest } };
   if (anyone === true) return { ok: true, value: { target: { anyone }, ...rest } };
   return refuse('agentId and pool are names (letters, digits, dashes), anyone is true');
+}
+
+/** Reads the payload of the update `interrupted`. */
+export function parseInterruption(payload: unknown): Parsed<Interruption> {
+  if (!isJsonObject(payload)) return refuse('interrupted takes {activityId, how, by?, reason?}');
+  const wrong = firstWrong(payload, ['activityId', 'how', 'by', 'reason']);
+  if (wrong) return refuse(wrong);
+  const { activityId, how } = payload;
+  if (typeof activityId !== 'string' || activityId.length > 100) return refuse('activityId is a name');
+  if (how !== 'paused' && how !== 'reset') return refuse("how is 'paused' or 'reset'");
+  return { ok: true, value: { activityId, how, ...who(payload) } };
 }
 
 function firstWrong(object: Record<string, unknown>, known: string[]): string | undefined {

@@ -38,6 +38,10 @@ const card: Record<EventType, Partial<Record<Status, Status>>> = {
     ...{ CREATED: 'CREATED', PENDING: 'PENDING', CLAIMED: 'CLAIMED' },
     ...{ VALIDATING: 'VALIDATING', RUNNING: 'RUNNING', UPLOADING: 'UPLOADING' },
   },
+  interrupted: {
+    ...{ CREATED: 'CREATED', PENDING: 'PENDING', CLAIMED: 'CLAIMED' },
+    ...{ VALIDATING: 'VALIDATING', RUNNING: 'RUNNING', UPLOADING: 'UPLOADING' },
+  },
 };
 
 const pairs = statuses.flatMap((status) => eventTypes.map((event) => [status, event] as const));

@@ -18,6 +18,7 @@ export const eventTypes = [
   'cancelRequested',
   'reassignRequested',
   'commandRefused',
+  'interrupted',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
@@ -47,6 +48,7 @@ export const transitionTable: Record<EventType, Row> = {
   cancelRequested: { from: nonTerminal, to: 'same' },
   reassignRequested: { from: ['PENDING', 'CLAIMED', 'VALIDATING', 'RUNNING'], to: 'same' },
   commandRefused: { from: nonTerminal, to: 'same' },
+  interrupted: { from: nonTerminal, to: 'same' },
 };
 
 export type Refusal = { refused: true; reason: string };

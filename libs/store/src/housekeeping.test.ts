@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { createdWithoutWorkflow, quietJobs } from './read.ts';
+import { createdWithoutWorkflow, jobsUnderWay, quietJobs } from './read.ts';
 import { makeRecorder } from './record.ts';
 import { reportProgress } from './report.ts';
 import { createJob, markStarted } from './submit.ts';
@@ -43,8 +43,10 @@ test('finds what is under way and quiet; a report is a sign of life', async () =
   }
   await markStarted(db, 'quiet-started');
   await reportProgress(db, 'quiet-beating', 1, { done: 1, total: null, unit: null, message: null });
-  const found = (await quietJobs(db, minute, 100))
-    .map(({ id }) => id)
-    .filter((id) => id.startsWith('quiet-'));
-  expect(found.sort()).toEqual(['quiet-silent', 'quiet-started']);
+  const found = await quietJobs(db, minute, 'quiet-', 100);
+  expect(found.filter((id) => id.startsWith('quiet-'))).toEqual(['quiet-silent', 'quiet-started']);
+  expect(await quietJobs(db, minute, 'quiet-', 1)).toEqual(['quiet-silent']);
+  expect(await quietJobs(db, minute, 'quiet-silent', 1)).toEqual(['quiet-started']);
+  const among = await jobsUnderWay(db, ['quiet-over', 'quiet-beating', 'nobody']);
+  expect(among.map(({ id }) => id)).toEqual(['quiet-beating']);
 });

@@ -22,7 +22,7 @@ export {
   pendingIn,
 } from './fleet-jobs.ts';
 export { getFunction, listFunctions } from './functions.ts';
-export { createdWithoutWorkflow, quietJobs } from './housekeeping.ts';
+export { createdWithoutWorkflow, jobsUnderWay, quietJobs } from './housekeeping.ts';
 export { type Change, type Listener, listenForChanges } from './listen.ts';
 export { getPool, listPools, poolExists } from './pools.ts';
 export { findIdempotent, getEvents, getJob, getJobs, getRevision } from './read-jobs.ts';

@@ -47,6 +47,30 @@ test.each(Object.entries(payloads))(
   },
 );
 
+test('what an operator did to an activity is told once, however often, and only if it makes sense', async () => {
+  const { workflowId } = await set.client.workflow.start('job', {
+    taskQueue: 'perdure',
+    workflowId: randomUUID(),
+    args: [{ function: 'echo', pool: 'nobody' }],
+  });
+  const handle = set.client.workflow.getHandle(workflowId);
+  const tell = (updateId: string, interruption: unknown) =>
+    handle.executeUpdate('interrupted', { updateId, args: [interruption] });
+  const pause = { activityId: 'execute-1', how: 'paused', by: 'ann', reason: 'lunch' };
+  for (const updateId of ['first', 'first', 'second']) await tell(updateId, pause);
+  for (const wrong of [undefined, 'now', { ...pause, how: 'eaten' }, { ...pause, colour: 'red' }])
+    await expect(tell(randomUUID(), wrong)).rejects.toThrow();
+  await goesOn(workflowId);
+  const told = set.eventsOf(workflowId).filter(({ type }) => type === 'interrupted');
+  expect(told).toHaveLength(2);
+  expect(told[0]).toMatchObject({
+    status: 'PENDING',
+    actor: 'ann',
+    message: 'the activity execute-1 was paused in Temporal: lunch',
+    data: { activityId: 'execute-1', how: 'paused' },
+  });
+});
+
 test('an empty cancel signal is a plain cancel', async () => {
   const handle = await set.client.workflow.start('job', {
     taskQueue: 'perdure',

@@ -9,7 +9,7 @@ import {
   proxyActivities,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { refused } from './interruptible.ts';
+import { refused } from './inbox.ts';
 import type { Fact } from './ledger.ts';
 import type { Canceling, Life } from './life.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -54,7 +54,7 @@ export async function cancel(life: Life, { command, ending }: Canceling): Promis
 
 /** The last fact, and before it an answer to every command that came too late. */
 async function end(life: Life, ...facts: Fact[]): Promise<void> {
-  const late: Fact[] = life.inbox.takeNonsense().map((message) => refused(message));
+  const late: Fact[] = life.inbox.takeNotes();
   for (let command = life.inbox.take(); command !== undefined; command = life.inbox.take()) {
     late.push(refused(`${command.kind}: the job was already ending`, command));
   }

@@ -35,7 +35,8 @@ function timeout(failure: TimeoutFailure): Setback {
 }
 
 function application({ message, type, details }: ApplicationFailure): Setback {
-  if (type === 'given-back') return { kind: 'given-back', message };
+  // An operator has reset the stage, and its policy has no other try.
+  if (type === 'given-back' || type === 'stage-interrupted') return { kind: 'given-back', message };
   if (type === 'agent-lost' || type === 'stale-attempt') return lost(message);
   if (type === 'agent-unfit') return { kind: 'lost', code: type, message };
   const code: ErrorCode = typeof type === 'string' && isErrorCode(type) ? type : 'execution-failed';

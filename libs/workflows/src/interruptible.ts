@@ -4,7 +4,7 @@ import { isJsonObject } from '@perdure/job/json';
 import { isHeld } from '@perdure/job/status';
 import { transition } from '@perdure/job/transitions';
 import { ActivityFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
-import type { Command } from './inbox.ts';
+import { type Command, refused } from './inbox.ts';
 import type { Fact } from './ledger.ts';
 import { BackInQueue } from './back-in-queue.ts';
 import { Canceling, type Life } from './life.ts';
@@ -43,8 +43,8 @@ export async function interruptible<T>(
   let deadline: number | undefined;
   while (await inbox.somethingToDo(other, deadline && Math.max(1, deadline - Date.now()))) {
     if (settled()) break;
-    const nonsense = inbox.takeNonsense();
-    if (nonsense.length > 0) await ledger.apply(...nonsense.map((message) => refused(message)));
+    const notes = inbox.takeNotes();
+    if (notes.length > 0) await ledger.apply(...notes);
     const command = inbox.take();
     if (command === undefined) {
       const value = await meanwhile?.follow(stop !== undefined);
@@ -132,16 +132,6 @@ function refusalOf(command: Command, state: JobState, stop: Command | undefined)
   if (stop !== undefined) return `a ${stop.kind} is under way already`;
   const next = transition(state.status, 'reassigned');
   return next.refused ? next.reason : undefined;
-}
-
-/** A command that was not followed, and why. */
-export function refused(message: string, command?: Command): Fact {
-  return {
-    type: 'commandRefused',
-    code: 'transition-refused',
-    message,
-    actor: command?.command.by ?? 'unknown',
-  };
 }
 
 /** The new target, or for `anyone` none: neither a pool nor an agent. */

@@ -1,3 +1,4 @@
+import type { Interruption } from '@perdure/job/commands';
 import type { JobEvent, JobState } from '@perdure/job/event';
 import type { Bid, Grant } from '@perdure/job/holds';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
@@ -10,6 +11,9 @@ export const reassignSignal = defineSignal<[payload?: unknown]>('reassign');
 
 /** `{agentId, attempt, status}`: the HTTP agent that holds the job says how far it is. Of an attempt that does not hold it: nothing. */
 export const reportSignal = defineSignal<[payload?: unknown]>('report');
+
+/** An operator has paused or reset an activity. Told with an id of its own for each such act, so that telling it twice is telling it once. */
+export const interruptedUpdate = defineUpdate<void, [interruption: Interruption]>('interrupted');
 
 /** What the workflow knows of its job. */
 export const statusQuery = defineQuery<JobState>('status');

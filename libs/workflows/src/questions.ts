@@ -17,13 +17,13 @@ export type Questions<Asked, Answer> = {
 };
 
 /**
- * Lets an update wait for the main line. What is refused at the door (malformed, or against `refusal`) leaves nothing in the history.
+ * Lets an update wait for the main line. What is refused at the door (malformed, or against `reasonAgainst`) leaves nothing in the history.
  * A refusal fails the update alone, never the workflow.
  */
 export function openQuestions<Asked, Answer>(
   update: UpdateDefinition<Answer, [Asked]>,
   parse: (payload: unknown) => Parsed<Asked>,
-  refusal: (asked: Asked) => string | undefined,
+  reasonAgainst: (asked: Asked) => string | undefined,
 ): Questions<Asked, Answer> {
   let waiting: Question<Asked, Answer>[] = [];
 
@@ -31,14 +31,14 @@ export function openQuestions<Asked, Answer>(
     update,
     (asked) =>
       new Promise<Answer>((resolve, reject) =>
-        waiting.push({ asked, answer: resolve, refuse: (reason) => reject(refused(reason)) }),
+        waiting.push({ asked, answer: resolve, refuse: (reason) => reject(refusal(reason)) }),
       ),
     {
       validator: (payload) => {
         const parsed = parse(payload);
-        if (!parsed.ok) throw refused(parsed.message);
-        const reason = refusal(parsed.value);
-        if (reason !== undefined) throw refused(reason);
+        if (!parsed.ok) throw refusal(parsed.message);
+        const reason = reasonAgainst(parsed.value);
+        if (reason !== undefined) throw refusal(reason);
       },
     },
   );
@@ -54,6 +54,7 @@ export function openQuestions<Asked, Answer>(
   };
 }
 
-function refused(reason: string): ApplicationFailure {
+/** How an update is refused: it fails alone. */
+export function refusal(reason: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(reason, 'transition-refused');
 }

@@ -38,7 +38,10 @@ export class Holds {
   async beat(jobId: string, attempt: number): Promise<void> {
     await this.temporal.ask(budgetMs, ({ activity }) =>
       activity.heartbeat(idOf(jobId, attempt)).catch((answer: unknown) => {
-        const told = [ActivityCancelledError, ActivityPausedError, ActivityResetError];
+        // An operator's reset of the activity: as of any other, the job is not to be done on with what was begun.
+        if (answer instanceof ActivityResetError)
+          return activity.fail(idOf(jobId, attempt), wasReset(attempt));
+        const told = [ActivityCancelledError, ActivityPausedError];
         if (!told.some((kind) => answer instanceof kind)) throw answer;
       }),
     );
@@ -52,6 +55,13 @@ export class Holds {
     const failure = ApplicationFailure.nonRetryable(detail, code);
     await this.temporal.ask(budgetMs, ({ activity }) => activity.fail(idOf(jobId, attempt), failure));
   }
+}
+
+function wasReset(attempt: number): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `the activity ${holdActivityId(attempt)} was reset in Temporal`,
+    'given-back',
+  );
 }
 
 function idOf(workflowId: string, attempt: number) {
