@@ -15,7 +15,7 @@ export type Bounds = {
   described: number;
 };
 
-export const defaultBounds: Bounds = { listed: 20_000, atOnce: 200, described: 500 };
+export const defaultBounds: Bounds = { listed: 20_000, atOnce: 200, described: 200 };
 
 /** Ids that may stand in a query as they are. Others are described. */
 const plainId = /^[\w.-]+$/;
