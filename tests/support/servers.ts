@@ -12,6 +12,8 @@ export type TestServers = {
   databaseUrl: string;
   temporalAddress: string;
   temporalProgram: string;
+  /** Where programs that tests start keep their compiled code, for the next ones. */
+  compileCache: string;
   stop(): Promise<void>;
 };
 
@@ -36,6 +38,7 @@ export async function startTestServers(): Promise<TestServers> {
       databaseUrl: postgres.url('postgres'),
       temporalAddress: temporal.address,
       temporalProgram,
+      compileCache: join(folder, 'compiled'),
       async stop() {
         await Promise.all([postgres.stop(), temporal.stop()]);
         await clean();

@@ -13,6 +13,7 @@ import type { EmbeddedAgent } from '../../support/embedded-agent.ts';
 import { placeForServers } from '../../support/servers.ts';
 import { temporalProgram } from '../../support/temporal.ts';
 import { waitFor } from '../../support/wait.ts';
+import { filledCompileCache } from './compiled.ts';
 import { type JobsClient, jobsClient } from './jobs-client.ts';
 import { type Program, type ProgramSpec, startProgram } from './program.ts';
 import type { Addresses, Servers } from './servers.ts';
@@ -68,6 +69,7 @@ export async function openHouse(place: Place, servers: Servers): Promise<House &
   const environment: Settings = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
+    NODE_COMPILE_CACHE: await filledCompileCache(),
     LOG_LEVEL: 'info',
     DATABASE_URL: addresses.databaseUrl,
     STORAGE_URL: `file:${join(folder, 'storage')}`,
