@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { openDatabase } from '@perdure/store/database';
-import { createKey } from '@perdure/store/admin';
+import { createTenant } from '@perdure/store/admin';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { newSecret } from '../../apps/api/src/keys/secret.ts';
@@ -44,10 +44,12 @@ afterAll(() => proxy?.stop());
 
 async function keyOfAnother(here: House): Promise<string> {
   const db = openDatabase(here.addresses.databaseUrl, { poolSize: 1 });
-  const tenantId = '00000000-0000-7000-8000-0000000000aa';
   const { key, ...secret } = newSecret();
-  await db.kysely.insertInto('tenants').values({ tenantId, name: 'another' }).execute();
-  await createKey(db, { tenantId, name: 'another', role: 'member', agentId: null, ...secret });
+  await createTenant(db, {
+    name: 'another',
+    admin: { email: 'ada@another.test', displayName: 'Ada' },
+    secret,
+  });
   await db.close();
   return key;
 }

@@ -83,7 +83,7 @@ export const rooms: Record<string, Room> = {
   },
   'libs/config': {
     files: '^libs/config/src/',
-    enters: ['job/ids'],
+    enters: ['job/ids', 'job/permissions'],
     packages: ['yaml', 'zod'],
     node: ['fs', 'os', 'path'],
   },
@@ -112,6 +112,8 @@ export const rooms: Record<string, Room> = {
       'ajv',
       'cockatiel',
       'fastify',
+      'jose',
+      'lru-cache',
       'nestjs-pino',
       'p-limit',
       'pino',

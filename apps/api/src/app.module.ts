@@ -3,6 +3,10 @@ import { APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { ApiConfig } from '@perdure/config/api';
 import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
+import { Access } from './access/access.ts';
+import { KeyRing } from './access/key-ring.ts';
+import { Tokens } from './access/tokens.ts';
+import { Visits } from './access/visits.ts';
 import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
 import { RegistrationService } from './agents/registration.service.ts';
@@ -50,7 +54,6 @@ import { Starts } from './jobs/starts.ts';
 import { SubmitService } from './jobs/submit.service.ts';
 import { WaitingReasons } from './jobs/waiting-reasons.ts';
 import { WorkflowStatus } from './jobs/workflow-status.ts';
-import { KeyRing } from './keys/key-ring.ts';
 import { KeysController } from './keys/keys.controller.ts';
 import { KeysService } from './keys/keys.service.ts';
 import { PoolsController } from './pools/pools.controller.ts';
@@ -59,8 +62,13 @@ import { Settings } from './settings.ts';
 import { Backlogs } from './temporal/backlogs.ts';
 import { Holds } from './temporal/holds.ts';
 import { TemporalService } from './temporal/temporal.service.ts';
+import { TenantsController } from './tenants/tenants.controller.ts';
+import { TenantsService } from './tenants/tenants.service.ts';
 import { UploadsController } from './uploads/uploads.controller.ts';
 import { UploadsService } from './uploads/uploads.service.ts';
+import { MeController } from './users/me.controller.ts';
+import { UsersController } from './users/users.controller.ts';
+import { UsersService } from './users/users.service.ts';
 import { BeatsService } from './work/beats.service.ts';
 import { ClaimsService } from './work/claims.service.ts';
 import { Dispatcher } from './work/dispatcher.ts';
@@ -89,11 +97,15 @@ import { WorkController } from './work/work.controller.ts';
     WorkController,
     ResultFilesController,
     KeysController,
+    UsersController,
+    TenantsController,
+    MeController,
     HealthController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_PIPE, useClass: SchemaPipe },
+    Access,
     Admission,
     AgentsService,
     ArchiveService,
@@ -135,8 +147,12 @@ import { WorkController } from './work/work.controller.ts';
     SubmitService,
     TemporalService,
     TenantEventsService,
+    TenantsService,
+    Tokens,
     Uploads,
     UploadsService,
+    UsersService,
+    Visits,
     WaitingReasons,
     WorkflowStatus,
   ],

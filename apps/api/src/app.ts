@@ -56,8 +56,8 @@ export async function createApp(
 async function prepare(database: DatabaseService, { adminKey }: ApiConfig): Promise<void> {
   await database.atBoot((db) => migrate(db));
   if (adminKey === undefined) return;
-  const { hash, prefix, lastFour } = secretOf(adminKey);
-  await database.call((db) => ensureAdminKey(db, hash, prefix, lastFour));
+  const { key: _secret, ...stored } = secretOf(adminKey);
+  await database.call((db) => ensureAdminKey(db, stored));
 }
 
 /**
@@ -101,6 +101,7 @@ function report(app: NestFastifyApplication): void {
           path,
           status,
           ms: Math.round(elapsedTime),
+          by: principal?.id,
           keyId: principal?.keyId,
           tenantId: principal?.tenantId,
         },

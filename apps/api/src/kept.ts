@@ -1,19 +1,25 @@
-const maxKeys = 1_000;
+import { LRUCache } from 'lru-cache';
 
 /** Answers that may be a moment old: one question at a time for each key, asked again when its time is over. */
 export class Kept<Value> {
-  private readonly answers = new Map<string, { value: Promise<Value>; until: number }>();
+  private readonly answers: LRUCache<string, { value: Promise<Value>; until: number }>;
 
-  constructor(private readonly freshMs: number) {}
+  constructor(
+    private readonly freshMs: number,
+    maxKeys = 1_000,
+  ) {
+    this.answers = new LRUCache({ max: maxKeys });
+  }
 
   get(key: string, ask: () => Promise<Value>): Promise<Value> {
     const kept = this.answers.get(key);
     if (kept && kept.until > Date.now()) return kept.value;
-    if (this.answers.size >= maxKeys) this.answers.clear();
-    const value = ask();
-    this.answers.set(key, { value, until: Date.now() + this.freshMs });
+    const fresh = { value: ask(), until: Date.now() + this.freshMs };
+    this.answers.set(key, fresh);
     // A failure is kept by nobody.
-    value.catch(() => this.answers.delete(key));
-    return value;
+    fresh.value.catch(() => {
+      if (this.answers.peek(key) === fresh) this.answers.delete(key);
+    });
+    return fresh.value;
   }
 }

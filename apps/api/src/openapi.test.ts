@@ -86,7 +86,7 @@ test('what the API answers is what the document says', async () => {
   ajv.addSchema({ $id: 'api', components: document.components });
   for (const [path, name] of [
     ['/v1/me', 'Me'],
-    ['/v1/keys', 'KeyList'],
+    ['/v1/keys', 'KeyPage'],
     ['/v1/functions', 'FunctionList'],
     ['/v1/agents', 'AgentList'],
     ['/v1/jobs', 'JobPage'],

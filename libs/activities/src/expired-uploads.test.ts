@@ -24,8 +24,8 @@ afterEach(async () => {
 
 /** An upload of which one part is stored and named, and one is stored and not named: its process was killed. */
 async function anUpload(): Promise<UploadRecord> {
-  const keyId = randomUUID();
-  const asked = { id: randomUUID(), tenantId: defaultTenantId, keyId, metadata: '', size: 100 };
+  const owner = randomUUID();
+  const asked = { id: randomUUID(), tenantId: defaultTenantId, owner, metadata: '', size: 100 };
   const upload = await createUpload(opened.db, asked, 3_600_000);
   const part = { id: randomUUID(), at: 0, size: 5 };
   await storage.putPart(upload.id, part.id, Buffer.from('named'));

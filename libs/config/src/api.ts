@@ -5,12 +5,13 @@ import {
   adminKey,
   database,
   logLevel,
-  requirePairs,
+  requireTogether,
   storage,
   storageOf,
   temporal,
   temporalOf,
 } from './pieces.ts';
+import { oidc, oidcOf } from './oidc.ts';
 import { optional, port, text, wholeNumber } from './variable.ts';
 
 export const apiVariables = z
@@ -80,10 +81,12 @@ export const apiVariables = z
       300,
       '5',
     ),
+    ...oidc,
     ...logLevel,
   })
-  .superRefine(requirePairs, { when: () => true });
+  .superRefine(requireTogether, { when: () => true });
 
+export type { OidcConfig } from './oidc.ts';
 export type ApiConfig = ReturnType<typeof loadApiConfig>;
 
 /** The configuration of the API. Throws a `ConfigurationError` that names every wrong variable. */
@@ -93,6 +96,7 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
     host: env.HOST,
     port: env.PORT,
     adminKey: env.PERDURE_ADMIN_KEY,
+    oidc: oidcOf(env),
     database: { url: env.DATABASE_URL, poolSize: env.DATABASE_POOL_SIZE },
     storage: storageOf(env),
     temporal: { address: env.TEMPORAL_ADDRESS, ...temporalOf(env) },

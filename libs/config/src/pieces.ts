@@ -102,16 +102,20 @@ export function temporalOf(env: Omit<Parsed<typeof temporal>, 'TEMPORAL_ADDRESS'
 }
 
 /** Variables that are of use only together. */
-export function requirePairs(env: Record<string, unknown>, context: z.core.$RefinementCtx): void {
-  for (const [one, other] of pairs) {
-    if ((env[one] === undefined) === (env[other] === undefined)) continue;
-    const [given, missing] = env[one] === undefined ? [other, one] : [one, other];
-    const message = `is missing, and ${given} is of no use without it. Set both, or neither.`;
-    context.addIssue({ code: 'custom', path: [missing], message });
+export function requireTogether(env: Record<string, unknown>, context: z.core.$RefinementCtx): void {
+  for (const group of together) {
+    const given = group.find((name) => env[name] !== undefined);
+    if (given === undefined) continue;
+    for (const missing of group.filter((name) => env[name] === undefined)) {
+      const message = `is missing, and ${given} is of no use without it. Set all of ${group.join(', ')}, or none.`;
+      context.addIssue({ code: 'custom', path: [missing], message });
+    }
   }
 }
 
-const pairs = [
+const together = [
   ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'],
   ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_JWKS_URL'],
+  ['OIDC_ROLE_CLAIM', 'OIDC_ROLES'],
 ] as const;

@@ -10,7 +10,7 @@ import {
   home,
   homeOf,
   logLevel,
-  requirePairs,
+  requireTogether,
   storage,
   storageOf,
   temporal,
@@ -58,7 +58,7 @@ export const workerVariables = z
     RETENTION_DAYS: retentionDays,
     ...logLevel,
   })
-  .superRefine(requirePairs, { when: () => true });
+  .superRefine(requireTogether, { when: () => true });
 
 export type WorkerConfig = ReturnType<typeof loadWorkerConfig>;
 

@@ -11,6 +11,9 @@ const version = /^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(-[0-9A-Za-z.-]{1,32})?$/;
 /** The tenant of the first start, and of workflows that are started directly without naming one. */
 export const defaultTenantId = '00000000-0000-7000-8000-000000000001';
 
+/** The admin of the first start, whose key is `PERDURE_ADMIN_KEY`. */
+export const firstAdminId = '00000000-0000-7000-8000-000000000003';
+
 export const patterns = { uuid, jobId, agentId, name, pool, toolName, toolVersion, version } as const;
 
 /** A job's id is its workflow's id. Ids made or accepted over HTTP are UUIDs; a direct start may bring any of this form. */

@@ -3,6 +3,26 @@
  * Schema and type share one name.
  */
 export {
+  Key,
+  KeyPage,
+  KeyPath,
+  KeyQuery,
+  KeyRequest,
+  Me,
+  NewKey,
+  NewTenant,
+  PageQuery,
+  Tenant,
+  TenantPage,
+  TenantPath,
+  TenantRequest,
+  User,
+  UserPage,
+  UserPatch,
+  UserPath,
+  UserRequest,
+} from './schemas/access.ts';
+export {
   Agent,
   AgentDetails,
   AgentList,
@@ -22,12 +42,6 @@ export {
   FunctionList,
   FunctionPath,
   FunctionRequest,
-  Key,
-  KeyList,
-  KeyPath,
-  KeyRequest,
-  Me,
-  NewKey,
   UploadQuery,
 } from './schemas/catalogue.ts';
 export { Live, Ready } from './schemas/health.ts';

@@ -1,7 +1,7 @@
 import type { JobError } from '@perdure/job/errors';
 import type { JobState, OutputFile } from '@perdure/job/event';
 import type { JsonObject } from '@perdure/job/json';
-import type { Role } from '@perdure/job/permissions';
+import type { Role, UserRole } from '@perdure/job/permissions';
 import type { Tool, WantedTool } from '@perdure/job/queues';
 import type { JobStart, Limits } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
@@ -120,8 +120,8 @@ export type FileRecord = {
 export type UploadRecord = {
   id: string;
   tenantId: string;
-  /** The key that began it; no other goes on with it. */
-  keyId: string;
+  /** Who began it; nobody else goes on with it. */
+  owner: string;
   /** As the client sent it: `Upload-Metadata` of tus. */
   metadata: string;
   /** Bytes, as announced. */
@@ -195,10 +195,31 @@ export type PoolRecord = {
 /** A file that an attempt has uploaded and that nobody else can see yet. */
 export type Draft = { id: string; name: string; mediaType: string; size: number; sha256: string };
 
+export type TenantRecord = { tenantId: string; name: string; createdAt: Timestamp };
+
+export type UserRecord = {
+  id: string;
+  tenantId: string;
+  kind: 'person' | 'service';
+  /** In small letters. */
+  email: string | null;
+  displayName: string;
+  role: UserRole;
+  /** The identity provider, and what it calls the user. */
+  issuer: string | null;
+  subject: string | null;
+  /** When the token was issued that last said who this is. */
+  claimsAt: Timestamp | null;
+  revision: number;
+  createdAt: Timestamp;
+  disabledAt: Timestamp | null;
+};
+
+/** Speaks for either a user or an agent. */
 export type KeyRecord = {
   id: string;
   tenantId: string;
-  /** The key speaks for this agent only. */
+  userId: string | null;
   agentId: string | null;
   name: string;
   role: Role;

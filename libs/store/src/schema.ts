@@ -15,6 +15,7 @@ import type {
   KeyRecord,
   LogLine,
   UploadRecord,
+  UserRecord,
   PurgedJob,
 } from './records.ts';
 
@@ -26,6 +27,7 @@ type Stamped = ColumnType<string, string | undefined, string>;
 /** The tables as code sees them: camelCase, times as RFC 3339 with microseconds. */
 export type Schema = {
   tenants: { tenantId: string; name: string; createdAt: Generated<string> };
+  users: Omit<UserRecord, 'createdAt' | 'revision'> & { createdAt: Stamped; revision: Generated<number> };
   keys: Omit<KeyRecord, 'createdAt'> & { createdAt: Stamped; hash: Buffer };
   functions: Omit<
     FunctionRecord,

@@ -5,7 +5,7 @@ import type { FileRecord, UploadRecord } from './records.ts';
 import type { Schema } from './schema.ts';
 
 /** Who an upload belongs to: for all others it is not there. */
-type Uploader = { tenantId: string; keyId: string };
+type Uploader = { tenantId: string; owner: string };
 
 export async function createUpload(
   db: Database,
@@ -26,14 +26,14 @@ export async function createUpload(
 /** Undefined as well when it has expired. */
 export function getUpload(
   db: Database,
-  { tenantId, keyId }: Uploader,
+  { tenantId, owner }: Uploader,
   id: string,
 ): Promise<UploadRecord | undefined> {
   return db.kysely
     .selectFrom('uploads')
     .selectAll()
     .where('tenantId', '=', tenantId)
-    .where('keyId', '=', keyId)
+    .where('owner', '=', owner)
     .where('id', '=', id)
     .where('expiresAt', '>', sql<string>`now()`)
     .executeTakeFirst();

@@ -45,7 +45,7 @@ export class AgentsService {
   async order(caller: Principal, id: string, order: 'drain' | 'resume'): Promise<Agent> {
     await this.managed(caller, id);
     await this.database.call((db) =>
-      order === 'drain' ? drainAgent(db, id, caller.name) : resumeAgent(db, id),
+      order === 'drain' ? drainAgent(db, id, caller.id) : resumeAgent(db, id),
     );
     return toAgent(await this.find(caller.tenantId, id));
   }

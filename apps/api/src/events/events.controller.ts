@@ -3,9 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { JobPath } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import { Visits } from '../access/visits.ts';
 import { preferredType } from '../http/accept.ts';
-import { Caller, type Principal } from '../http/caller.ts';
-import { whenClosed } from '../http/closed.ts';
+import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
 import { JobEventsService } from './job-events.service.ts';
@@ -25,6 +25,7 @@ const headers = {
 export class EventsController {
   constructor(
     private readonly streams: OpenStreams,
+    private readonly visits: Visits,
     private readonly ofJobs: JobEventsService,
     private readonly ofTenants: TenantEventsService,
   ) {}
@@ -46,7 +47,7 @@ export class EventsController {
   async ofJob(
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     preferredType(request.headers.accept, [eventStream]);
@@ -68,7 +69,7 @@ export class EventsController {
   })
   async ofTenant(
     @Caller() caller: Principal,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     preferredType(request.headers.accept, [eventStream]);
@@ -78,7 +79,7 @@ export class EventsController {
 
   private async stream(
     caller: Principal,
-    request: FastifyRequest,
+    request: AuthenticatedRequest,
     reply: FastifyReply,
     follow: (gone: AbortSignal) => AsyncGenerator<string>,
   ): Promise<void> {
@@ -86,7 +87,7 @@ export class EventsController {
     // nginx would keep back what is not much.
     reply.header('x-accel-buffering', 'no');
     if (request.method === 'HEAD') return void (await reply.send(''));
-    const gone = whenClosed(reply);
+    const gone = this.visits.during(request, reply);
     this.streams.open(caller, reply, gone);
     await reply.send(Readable.from(follow(gone), { highWaterMark: 1 }));
   }

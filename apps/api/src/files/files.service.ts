@@ -28,7 +28,7 @@ export class FilesService {
     const file: FileRecord = {
       id: uuidv7(),
       tenantId: caller.tenantId,
-      owner: caller.name,
+      owner: caller.id,
       name,
       mediaType,
       size,

@@ -4,15 +4,23 @@ import type { FastifyRequest } from 'fastify';
 
 /** Who is asking. The tenant of every query comes from here. */
 export type Principal = {
-  keyId: string;
   tenantId: string;
-  name: string;
-  role: Role;
+  /** The user's, or the agent's: the owner and the actor of all that it does. */
+  id: string;
+  /** null: an agent. */
+  userId: string | null;
+  /** null: a user. */
   agentId: string | null;
+  /** The API key; null: a token of the identity provider. */
+  keyId: string | null;
+  name: string;
+  /** What counts now: the lower one of the key's or token's, and the user's. */
+  role: Role;
   expiresAt: string | null;
 };
 
-export type AuthenticatedRequest = FastifyRequest & { principal?: Principal };
+/** `permission` is the one that let `principal` in. */
+export type AuthenticatedRequest = FastifyRequest & { principal?: Principal; permission?: Permission };
 
 /** The parameter of a controller's method that says who is asking. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

@@ -24,6 +24,8 @@ export const statusOf: Record<ErrorCode, number> = {
   'agent-not-ready': 409,
   'unknown-file': 422,
   'id-taken': 409,
+  'last-admin': 409,
+  'managed-elsewhere': 409,
   'idempotency-key-reused': 422,
   'request-in-flight': 409,
   'too-many-requests': 429,

@@ -92,7 +92,7 @@ export class Admission {
   }
 }
 
-function toStart({ tenantId, name: owner }: Principal, request: JobRequest, version: string): JobStart {
+function toStart({ tenantId, id: owner }: Principal, request: JobRequest, version: string): JobStart {
   const { id: _id, validateOnly: _only, ...asked } = request;
   const given = Object.entries({ ...asked, tenantId, owner, version, admitted: true }).filter(
     ([, value]) => value !== undefined,

@@ -33,7 +33,7 @@ export class ArchiveService {
         throw new PerdureError('transition-refused', detail);
       }
       const moved = await this.database.call((db) =>
-        archiveJob(db, record, { kind, actor: caller.name, reason: reason ?? null }),
+        archiveJob(db, record, { kind, actor: caller.id, reason: reason ?? null }),
       );
       if (moved) return fromRecord(moved);
       // Somebody else has changed it in between: look again.

@@ -39,7 +39,7 @@ export class ControlService {
   ): Promise<Seen> {
     const seen = await this.look(caller, id, ifMatch);
     if (isTerminal(seen.status)) return seen;
-    return this.signal(caller, seen.record, 'cancel', { ...request, by: caller.name });
+    return this.signal(caller, seen.record, 'cancel', { ...request, by: caller.id });
   }
 
   async reassign(
@@ -56,7 +56,7 @@ export class ControlService {
     if (!allowed)
       throw new PerdureError('transition-refused', `A job that is ${status} cannot be reassigned`);
     await this.checkTarget(caller, seen.record, request);
-    return this.signal(caller, seen.record, 'reassign', { ...request, by: caller.name });
+    return this.signal(caller, seen.record, 'reassign', { ...request, by: caller.id });
   }
 
   private async look(caller: Principal, id: string, ifMatch: string | undefined): Promise<Seen> {

@@ -17,7 +17,7 @@ export function idempotencyKey(header: string | string[] | undefined): string | 
 
 /** The key of a caller, with what tells its request from another. */
 export function idempotencyOf(
-  { keyId: caller }: Principal,
+  { id: caller }: Principal,
   key: string | undefined,
   request: unknown,
 ): Idempotency | undefined {

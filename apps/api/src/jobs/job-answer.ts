@@ -89,6 +89,7 @@ export function toSummary({ record, status, source, asOf }: Seen, ui: UiLink): J
   return {
     id: record.id,
     name: record.name,
+    owner: record.owner,
     status,
     stage: stageOf[status],
     function: { name: record.functionName, version: record.functionVersion },

@@ -12,8 +12,8 @@ import {
 } from '@perdure/job/schemas';
 import { isTerminal } from '@perdure/job/status';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Caller, type Principal } from '../http/caller.ts';
-import { whenClosed } from '../http/closed.ts';
+import { mustStillBeLetIn, Visits } from '../access/visits.ts';
+import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { matchesNone } from '../http/conditional.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
@@ -39,6 +39,7 @@ export class JobsController {
     private readonly jobs: JobsService,
     private readonly submits: SubmitService,
     private readonly control: ControlService,
+    private readonly visits: Visits,
   ) {}
 
   @Post()
@@ -79,7 +80,7 @@ export class JobsController {
     @Caller() caller: Principal,
     @Body({ schema: JobRequest }) body: JobRequest,
     @Query({ schema: SubmitQuery }) query: SubmitQuery,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Job | Validated> {
     const key = idempotencyKey(request.headers['idempotency-key']);
@@ -94,7 +95,7 @@ export class JobsController {
     reply.header('preference-applied', `wait=${wait}`);
     const final = await this.jobs.waitUntil(caller, job.id, {
       ms: wait * 1_000,
-      gone: whenClosed(reply),
+      gone: this.visits.during(request, reply),
       enough: () => false,
     });
     return this.send(reply, fromRecord(final));
@@ -117,12 +118,15 @@ export class JobsController {
   async get(
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Job | undefined> {
     const known = request.headers['if-none-match'];
     const wait = preferredWait(request.headers.prefer);
-    if (wait !== undefined) return this.wait(caller, id, { wait, known, reply });
+    if (wait !== undefined) {
+      const gone = this.visits.during(request, reply);
+      return this.wait(caller, id, { wait, known, gone, reply });
+    }
     if (known !== undefined) {
       const now = await this.jobs.revision(caller, id);
       const isKnown = (revision: number) => matchesNone(known, recordedTag(revision));
@@ -168,7 +172,7 @@ export class JobsController {
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
     @Body({ schema: CancelRequest }) body: CancelRequest,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Job> {
     const seen = await this.control.cancel(caller, id, body, header(request.headers, 'if-match'));
@@ -200,7 +204,7 @@ export class JobsController {
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
     @Body({ schema: ReassignRequest }) body: ReassignRequest,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Job> {
     const seen = await this.control.reassign(caller, id, body, header(request.headers, 'if-match'));
@@ -224,18 +228,20 @@ export class JobsController {
   private async wait(
     caller: Principal,
     id: string,
-    { wait, known, reply }: { wait: number; known: string | undefined; reply: FastifyReply },
+    asked: { wait: number; known: string | undefined; gone: AbortSignal; reply: FastifyReply },
   ): Promise<Job | undefined> {
+    const { wait, known, gone, reply } = asked;
     reply.header('preference-applied', `wait=${wait}`);
     let first: number | undefined;
     const record = await this.jobs.waitUntil(caller, id, {
       ms: wait * 1_000,
-      gone: whenClosed(reply),
+      gone,
       enough: ({ revision }) => {
         first ??= revision;
         return known === undefined ? revision > first : !matchesNone(known, recordedTag(revision));
       },
     });
+    mustStillBeLetIn(gone);
     return this.send(reply, fromRecord(record), known);
   }
 

@@ -5,9 +5,9 @@ import type { LogFilter } from '@perdure/store/read';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { OpenStreams } from '../events/open-streams.ts';
+import { Visits } from '../access/visits.ts';
 import { preferredType } from '../http/accept.ts';
-import { Caller, type Principal } from '../http/caller.ts';
-import { whenClosed } from '../http/closed.ts';
+import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { ndjson, plainText, written } from './log-formats.ts';
 import { LogsService } from './logs.service.ts';
@@ -26,6 +26,7 @@ export class LogsController {
   constructor(
     private readonly logs: LogsService,
     private readonly streams: OpenStreams,
+    private readonly visits: Visits,
   ) {}
 
   @Get(':id(^[^:/]+)/logs')
@@ -50,7 +51,7 @@ export class LogsController {
     @Caller() caller: Principal,
     @Param({ schema: JobPath }) { id }: JobPath,
     @Query({ schema: LogQuery }) query: LogQuery,
-    @Req() request: FastifyRequest,
+    @Req() request: AuthenticatedRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { limit, follow = false, since, attempt, stream: streams, level, q: containing } = query;
@@ -70,7 +71,7 @@ export class LogsController {
     }
     reply.header('content-type', type === plainText ? `${plainText}; charset=utf-8` : type);
     if (request.method === 'HEAD') return void (await reply.send(''));
-    const gone = whenClosed(reply);
+    const gone = this.visits.during(request, reply);
     this.streams.open(caller, reply, gone);
     const lines = follow
       ? this.logs.follow(caller, id, wanted, gone)

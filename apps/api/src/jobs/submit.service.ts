@@ -44,7 +44,7 @@ export class SubmitService {
     const admitted = await this.admission.admit(caller, request);
     const { parameters } = admitted;
     const start = await this.withoutLargeParameters(admitted, parameters);
-    const { tenantId, name: owner } = caller;
+    const { tenantId, id: owner } = caller;
     return { id: request.id ?? uuidv7(), tenantId, owner, start, parameters };
   }
 

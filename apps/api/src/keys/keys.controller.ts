@@ -1,7 +1,6 @@
-import { Body, Controller, Delete, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { mayDo, type Permission, permissions } from '@perdure/job/permissions';
-import { KeyList, KeyPath, KeyRequest, Me, NewKey } from '@perdure/job/schemas';
+import { KeyPage, KeyPath, KeyQuery, KeyRequest, NewKey } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller, type Principal } from '../http/caller.ts';
 import { requireMatch } from '../http/conditional.ts';
@@ -18,7 +17,9 @@ export class KeysController {
   @Operation({
     id: 'createKey',
     summary: 'Make an API key',
-    permission: 'keys.manage',
+    description:
+      'For oneself; admins, also for another user or for an agent. To change a key, make the next one, and revoke the old one once nobody uses it: see `lastUsedAt`.',
+    permission: 'keys.use',
     answers: [{ status: 201, description: 'The key. Its secret is shown this once', schema: NewKey }],
     problems: ['payload-too-large', 'unsupported-media-type'],
   })
@@ -34,14 +35,15 @@ export class KeysController {
   @Get('keys')
   @Operation({
     id: 'listKeys',
-    summary: 'The API keys of this tenant, newest first',
-    permission: 'keys.manage',
+    summary: 'API keys, newest first',
+    description: 'One’s own; to admins, all of the tenant.',
+    permission: 'keys.use',
     answers: [
-      { status: 200, description: 'Without their secrets; expired and revoked ones too', schema: KeyList },
+      { status: 200, description: 'Without their secrets; expired and revoked ones too', schema: KeyPage },
     ],
   })
-  async list(@Caller() caller: Principal): Promise<KeyList> {
-    return { items: await this.keys.list(caller) };
+  list(@Caller() caller: Principal, @Query({ schema: KeyQuery }) query: KeyQuery): Promise<KeyPage> {
+    return this.keys.list(caller, query);
   }
 
   @Delete('keys/:id')
@@ -49,7 +51,7 @@ export class KeysController {
     id: 'revokeKey',
     summary: 'Revoke an API key',
     description: 'It works for at most a second more. May be repeated.',
-    permission: 'keys.manage',
+    permission: 'keys.use',
     answers: [{ status: 204, description: 'Revoked' }],
     problems: ['not-found', 'precondition-failed'],
   })
@@ -62,17 +64,5 @@ export class KeysController {
     requireMatch(header(request.headers, 'if-match'), undefined);
     await this.keys.revoke(caller, id);
     reply.code(204);
-  }
-
-  @Get('me')
-  @Operation({
-    id: 'getMe',
-    summary: 'Who am I, and what may I do',
-    permission: 'me.read',
-    answers: [{ status: 200, description: 'What this key stands for', schema: Me }],
-  })
-  me(@Caller() { keyId, tenantId, name, role, expiresAt }: Principal): Me {
-    const all = Object.keys(permissions) as Permission[];
-    return { keyId, tenantId, name, role, expiresAt, permissions: all.filter((one) => mayDo(role, one)) };
   }
 }

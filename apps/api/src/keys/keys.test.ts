@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { defaultTenantId } from '@perdure/job/ids';
+import { defaultTenantId, firstAdminId } from '@perdure/job/ids';
 import { mayDo, type Permission, roles } from '@perdure/job/permissions';
-import { KeyList, Me, NewKey } from '@perdure/job/schemas';
+import { KeyPage, Me, NewKey } from '@perdure/job/schemas';
 import { waitFor } from '../../../../tests/support/wait.ts';
 import { anotherTenant, startApi, type TestApi } from '../testing/api.ts';
 import { announceAll } from '../testing/catalogue.ts';
@@ -26,7 +26,14 @@ async function made(request: object): Promise<NewKey> {
 
 test('the admin key of the configuration opens a fresh installation', async () => {
   const me = Me.parse((await api.ask('/v1/me')).body);
-  expect(me).toMatchObject({ role: 'admin', tenantId: defaultTenantId, name: 'admin' });
+  expect(me).toMatchObject({
+    role: 'admin',
+    tenantId: defaultTenantId,
+    tenantName: 'default',
+    name: 'admin',
+  });
+  expect(me.user).toMatchObject({ id: firstAdminId, kind: 'service', displayName: 'admin', role: 'admin' });
+  expect(me.permissions).toContain('tenants.manage');
 });
 
 test('a key is shown once, works, and is listed without its secret', async () => {
@@ -45,7 +52,7 @@ test('a key is shown once, works, and is listed without its secret', async () =>
     expiresAt: '2100-01-01T00:00:00.000Z',
   });
   const listed = await api.ask('/v1/keys');
-  expect(KeyList.parse(listed.body).items.map((one) => one.id)).toContain(id);
+  expect(KeyPage.parse(listed.body).items.map((one) => one.id)).toContain(id);
   expect(listed.text).not.toContain(key);
 });
 
@@ -77,16 +84,19 @@ test('an expired key is refused', async () => {
 });
 
 test.each([
-  ['none', {}],
-  ['another scheme', { authorization: 'Basic YTpi' }],
-  ['no key', { authorization: 'Bearer' }],
-  ['a short one', { authorization: 'Bearer pk_1' }],
-  ['an unknown one', { authorization: `Bearer pk_${'x'.repeat(43)}` }],
-  ['two', { authorization: `Bearer pk_${'x'.repeat(43)}, Bearer pk_${'y'.repeat(43)}` }],
-])('%s for a key is 401 and says what is needed', async (_what, headers) => {
+  ['none', {}, ''],
+  ['another scheme', { authorization: 'Basic YTpi' }, ''],
+  ['no key', { authorization: 'Bearer' }, ''],
+  ['a short one', { authorization: 'Bearer pk_1' }, 'invalid_token'],
+  ['a long one', { authorization: `Bearer pk_${'x'.repeat(1_000)}` }, 'invalid_token'],
+  ['an unknown one', { authorization: `Bearer pk_${'x'.repeat(43)}` }, 'invalid_token'],
+  ['a token, where none is accepted', { authorization: 'Bearer e30.e30.e30' }, 'invalid_token'],
+  ['two', { authorization: `Bearer pk_${'x'.repeat(43)}, Bearer pk_${'y'.repeat(43)}` }, ''],
+])('%s for a key is 401 and says what is needed', async (_what, headers, error) => {
   const problem = await api.problem('/v1/me', { key: null, headers });
   expect(problem).toMatchObject({ status: 401, code: 'unauthenticated' });
-  expect(problem.headers.get('www-authenticate')).toBe('Bearer realm="perdure"');
+  const said = error === '' ? '' : `, error="${error}"`;
+  expect(problem.headers.get('www-authenticate')).toBe(`Bearer realm="perdure"${said}`);
 });
 
 test('a key in the URL is no key', async () => {
@@ -154,9 +164,16 @@ const operations: [string, string, Permission][] = [
   ['DELETE', '/v1/pools/nothing', 'pools.manage'],
   ['PUT', '/v1/pools/nothing/agents/agent-1', 'pools.manage'],
   ['DELETE', '/v1/pools/nothing/agents/agent-1', 'pools.manage'],
-  ['POST', '/v1/keys', 'keys.manage'],
-  ['GET', '/v1/keys', 'keys.manage'],
-  ['DELETE', `/v1/keys/${nobody}`, 'keys.manage'],
+  ['POST', '/v1/keys', 'keys.use'],
+  ['GET', '/v1/keys', 'keys.use'],
+  ['DELETE', `/v1/keys/${nobody}`, 'keys.use'],
+  ['POST', '/v1/users', 'users.manage'],
+  ['GET', '/v1/users', 'users.read'],
+  ['GET', `/v1/users/${nobody}`, 'users.read'],
+  ['PATCH', `/v1/users/${nobody}`, 'users.manage'],
+  ['POST', '/v1/tenants', 'tenants.manage'],
+  ['GET', '/v1/tenants', 'tenants.read'],
+  ['GET', `/v1/tenants/${nobody}`, 'tenants.read'],
   ['GET', '/v1/me', 'me.read'],
   ['GET', '/metrics', 'metrics.read'],
 ];
@@ -166,7 +183,11 @@ test.each(roles)('a key with the role %s may do what the table says, and nothing
   for (const [method, path, permission] of operations) {
     // A stream would not end: it is asked for with an id that it refuses.
     const { status } = await api.ask(path, { method, key, headers: { 'last-event-id': 'none' } });
-    expect([method, path, status === 403]).toEqual([method, path, !mayDo(role, permission)]);
+    expect([method, path, status === 403]).toEqual([
+      method,
+      path,
+      !mayDo({ role, tenantId: defaultTenantId }, permission),
+    ]);
   }
 });
 

@@ -27,7 +27,7 @@ export class PoolsService {
   }
 
   async create(caller: Principal, { name, description }: PoolRequest): Promise<Pool> {
-    const { tenantId, name: createdBy } = caller;
+    const { tenantId, id: createdBy } = caller;
     const pool = { tenantId, name, description: description ?? null, createdBy };
     if (!(await this.database.call((db) => createPool(db, pool)))) {
       const detail = `There is a pool '${name}' already`;

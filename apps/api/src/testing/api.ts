@@ -1,14 +1,15 @@
 import { loadApiConfig } from '@perdure/config/api';
 import { defaultTenantId } from '@perdure/job/ids';
-import type { Role } from '@perdure/job/permissions';
+import type { Role, UserRole } from '@perdure/job/permissions';
 import type { Problem } from '@perdure/job/schemas';
-import { createKey } from '@perdure/store/admin';
+import { createKey, createUser, type UserRecord } from '@perdure/store/admin';
 import { type Database, openDatabase } from '@perdure/store/database';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshDatabase } from '../../../../tests/support/database.ts';
+import type { DestinationStream } from 'pino';
 import { createApp } from '../app.ts';
 import { newSecret } from '../keys/secret.ts';
 
@@ -38,6 +39,7 @@ export const nowhere = '127.0.0.1:1';
 export async function startApi(
   environment: Record<string, string> = {},
   through: (url: string) => Promise<string> = async (url) => url,
+  logs?: DestinationStream,
 ) {
   const database = await freshDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'perdure-api-'));
@@ -51,7 +53,7 @@ export async function startApi(
     LOG_LEVEL: 'silent',
     ...environment,
   });
-  const app = await createApp(config);
+  const app = await createApp(config, logs);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
@@ -91,12 +93,20 @@ export async function startApi(
       }
       return { ...body, headers };
     },
-    /** A key of an agent speaks for `agentId`. */
+    /** Of a user of its own; a key of an agent speaks for `agentId`. */
     async keyFor(role: Role, tenantId = defaultTenantId, agentId = 'agent-1'): Promise<string> {
       const { key, ...secret } = newSecret();
-      const speaksFor = role === 'agent' ? agentId : null;
-      await createKey(db, { tenantId, name: `a ${role}`, role, agentId: speaksFor, ...secret });
+      const name = `a ${role}`;
+      const whom = role === 'agent' ? { agentId } : { userId: (await this.userWith(role, tenantId)).id };
+      await createKey(db, { tenantId, name, role, ...whom, ...secret });
       return key;
+    },
+    /** A service account. */
+    async userWith(role: UserRole, tenantId = defaultTenantId): Promise<UserRecord> {
+      const account = { tenantId, kind: 'service', email: null, displayName: `a ${role}`, role } as const;
+      const user = await createUser(db, account);
+      if (user === undefined) throw new Error('a service account has no e-mail address that could be taken');
+      return user;
     },
     async stop(): Promise<void> {
       await app.close();

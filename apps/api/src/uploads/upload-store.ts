@@ -25,14 +25,16 @@ export class UploadStore extends DataStore {
   override extensions = ['creation', 'creation-with-upload', 'termination', 'expiration'];
   /** The file that the upload of this request has become. */
   fileId: string | null = null;
+  private readonly uploader: { tenantId: string; owner: string };
 
   constructor(
     private readonly database: DatabaseService,
     private readonly storage: StorageService,
-    private readonly caller: Principal,
+    { tenantId, id: owner }: Principal,
     private readonly expiryMs: number,
   ) {
     super();
+    this.uploader = { tenantId, owner };
   }
 
   override getExpiration(): number {
@@ -40,10 +42,9 @@ export class UploadStore extends DataStore {
   }
 
   override async create(asked: Upload): Promise<Upload> {
-    const { tenantId, keyId } = this.caller;
     const metadata = asked.metadata ? Metadata.stringify(asked.metadata) : '';
     fileIn(metadata);
-    const upload = { id: asked.id, tenantId, keyId, metadata, size: asked.size ?? 0 };
+    const upload = { ...this.uploader, id: asked.id, metadata, size: asked.size ?? 0 };
     const created = await this.database.call((db) => createUpload(db, upload, this.expiryMs));
     if (created.size === 0) await this.complete(created, 0, Buffer.alloc(0));
     asked.creation_date = created.createdAt;
@@ -89,7 +90,7 @@ export class UploadStore extends DataStore {
   }
 
   private async find(id: string): Promise<UploadRecord> {
-    const upload = await this.database.call((db) => getUpload(db, this.caller, id));
+    const upload = await this.database.call((db) => getUpload(db, this.uploader, id));
     if (upload === undefined)
       throw new PerdureError('not-found', 'There is no such upload, or its time is over');
     this.fileId = upload.fileId;
@@ -113,9 +114,8 @@ export class UploadStore extends DataStore {
         if (wrong) await this.database.call((db) => expireUpload(db, upload));
         throw error;
       });
-    const { tenantId, name: owner } = this.caller;
     const createdAt = new Date().toISOString();
-    const file = { id: uuidv7(), tenantId, owner, name, mediaType, ...stored, jobId: null, createdAt };
+    const file = { id: uuidv7(), ...this.uploader, name, mediaType, ...stored, jobId: null, createdAt };
     if (!(await this.database.call((db) => completeUpload(db, upload, at, file))))
       await this.overtaken(upload);
     this.fileId = file.id;
@@ -130,7 +130,7 @@ export class UploadStore extends DataStore {
 
   /** Another request was quicker, or ended the upload: then nobody else may come to take away what this one has stored. */
   private async overtaken(upload: UploadRecord): Promise<never> {
-    const there = await this.database.call((db) => getUpload(db, this.caller, upload.id));
+    const there = await this.database.call((db) => getUpload(db, this.uploader, upload.id));
     if (there === undefined || there.fileId !== null) await this.storage.removeParts(upload.id);
     throw new PerdureError('upload-conflict', 'Another request has written to this upload, or ended it');
   }

@@ -1,4 +1,4 @@
-import { Body, Controller, Param, Post, Put, Res } from '@nestjs/common';
+import { Body, Controller, Param, Post, Put, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
   AgentPath,
@@ -15,8 +15,8 @@ import {
   ReportRequest,
 } from '@perdure/job/schemas';
 import type { FastifyReply } from 'fastify';
-import { Caller, type Principal } from '../http/caller.ts';
-import { whenClosed } from '../http/closed.ts';
+import { mustStillBeLetIn, Visits } from '../access/visits.ts';
+import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { BeatsService } from './beats.service.ts';
 import { ClaimsService } from './claims.service.ts';
@@ -35,6 +35,7 @@ export class WorkController {
     private readonly claims: ClaimsService,
     private readonly reports: ReportsService,
     private readonly endings: EndingsService,
+    private readonly visits: Visits,
   ) {}
 
   @Put('agents/:id/beat')
@@ -78,10 +79,14 @@ export class WorkController {
   async claim(
     @Caller() caller: Principal,
     @Param({ schema: AgentPath }) { id }: AgentPath,
-    @Body({ schema: ClaimRequest }) request: ClaimRequest,
+    @Body({ schema: ClaimRequest }) body: ClaimRequest,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Assignment | undefined> {
-    const assignment = await this.claims.claim(caller, id, request, whenClosed(reply));
+    const gone = this.visits.during(request, reply);
+    const assignment = await this.claims.claim(caller, id, body, gone);
+    // What it has by now it may still have: it is lost with the lease.
+    if (assignment === undefined) mustStillBeLetIn(gone);
     reply.code(assignment === undefined ? 204 : 200).header('cache-control', 'no-store');
     return assignment;
   }

@@ -11,7 +11,6 @@ import {
   uuid,
   version,
 } from './pieces.ts';
-import { permissions, roles } from '../permissions.ts';
 
 export const Function = z
   .strictObject({
@@ -86,55 +85,3 @@ export const UploadQuery = z.strictObject({
   name: text(255).optional().describe('The name of the file; or by Content-Disposition'),
 });
 export type UploadQuery = z.output<typeof UploadQuery>;
-
-const role = z.enum(roles).describe('What the key may do');
-
-export const KeyRequest = z
-  .strictObject({
-    name: text(100).describe('Whose key it is, or what for'),
-    role: role.optional().describe('`member` without it; `agent` with `agentId`'),
-    agentId: agentId.optional().describe('The key speaks for this agent only; its role is `agent`'),
-    expiresAt: z.iso.datetime().optional().describe('When it stops working; never without it'),
-  })
-  .meta({ id: 'KeyRequest', examples: [{ name: 'nightly import', role: 'member' }] });
-export type KeyRequest = z.output<typeof KeyRequest>;
-
-export const Key = z
-  .strictObject({
-    id: uuid,
-    name: z.string(),
-    role,
-    agentId: agentId.nullable().describe('The agent it speaks for'),
-    prefix: z.string().describe('How the key begins'),
-    lastFour: z.string().describe('How the key ends'),
-    createdAt: moment,
-    expiresAt: moment.nullable(),
-    revokedAt: moment.nullable(),
-    lastUsedAt: moment.nullable().describe('To the minute'),
-  })
-  .meta({ id: 'Key', description: 'An API key, without its secret' });
-export type Key = z.output<typeof Key>;
-
-export const NewKey = Key.extend({ key: z.string().describe('The key itself. It is shown this once') }).meta({
-  id: 'NewKey',
-  description: 'An API key that was just made',
-});
-export type NewKey = z.output<typeof NewKey>;
-
-export const KeyList = z.strictObject({ items: z.array(Key) }).meta({ id: 'KeyList' });
-export type KeyList = z.output<typeof KeyList>;
-
-export const KeyPath = z.strictObject({ id: uuid });
-export type KeyPath = z.output<typeof KeyPath>;
-
-export const Me = z
-  .strictObject({
-    keyId: uuid,
-    tenantId: uuid,
-    name: z.string(),
-    role,
-    expiresAt: moment.nullable(),
-    permissions: z.array(z.enum(Object.keys(permissions) as [string, ...string[]])),
-  })
-  .meta({ id: 'Me', description: 'Who is asking, and what this key may do' });
-export type Me = z.output<typeof Me>;

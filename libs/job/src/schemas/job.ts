@@ -102,6 +102,11 @@ export const Job = z
   .strictObject({
     id: z.string().describe('Also the id of the Temporal workflow'),
     name: z.string().nullable().describe('As given at submit'),
+    owner: z
+      .string()
+      .describe(
+        'The id of the user who submitted it; where a service started the workflow itself, what it said',
+      ),
     status: AnsweredStatus,
     stage: z.enum(stages).nullable().describe('What is going on: null before the first and after the last'),
     function: z.strictObject({ name: functionName, version: version.nullable() }),
@@ -194,7 +199,9 @@ export const HistoryEvent = z
     status: z.enum(statuses).describe('The status after the event'),
     attempt: z.int(),
     agentId: z.string().nullable(),
-    actor: z.string().describe('Who caused it'),
+    actor: z
+      .string()
+      .describe('Who caused it: the id of a user or an agent, `perdure` itself, or what an operator said'),
     message: z.string().nullable(),
     code: z.string().nullable().describe('An error code, where the event is a failure'),
     data: anyObject.nullable(),

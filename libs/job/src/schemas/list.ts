@@ -46,7 +46,7 @@ export const JobQuery = z.strictObject({
   function: functionName.optional().describe('Only jobs of this function'),
   agent: agentId.optional().describe('Only jobs that this agent has or had'),
   pool: poolName.optional().describe('Only jobs that ask for this pool'),
-  owner: text(200).optional().describe('Only jobs of this owner'),
+  owner: text(200).optional().describe('Only jobs of this owner: the id of a user, or what a service said'),
   model: text(200).optional().describe('Only jobs with this parameter `model`'),
   label: labels.optional().describe('Only jobs with this label, `key:value`; of several, with all'),
   createdAfter: when('Only jobs that were accepted at this moment or later'),

@@ -12,6 +12,7 @@ import { reruns } from './0010-reruns.ts';
 import { uploads } from './0011-uploads.ts';
 import { runsAndRetention } from './0012-runs-and-retention.ts';
 import { waitingReasons } from './0013-waiting-reasons.ts';
+import { users } from './0014-users.ts';
 import { storedBytes } from './0015-stored-bytes.ts';
 import { requestCounts } from './0016-request-counts.ts';
 
@@ -30,6 +31,7 @@ export const migrations: Record<string, Migration> = {
   '0011-uploads': uploads,
   '0012-runs-and-retention': runsAndRetention,
   '0013-waiting-reasons': waitingReasons,
+  '0014-users': users,
   '0015-stored-bytes': storedBytes,
   '0016-request-counts': requestCounts,
 };

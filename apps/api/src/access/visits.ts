@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { PerdureError } from '@perdure/job/errors';
+import type { Permission } from '@perdure/job/permissions';
+import type { FastifyReply } from 'fastify';
+import type { AuthenticatedRequest } from '../http/caller.ts';
+import { Access } from './access.ts';
+
+/** How often those who stay are looked at; what is known of a key is a second old at most. */
+const roundMs = 250;
+
+type Visit = { authorization: string | undefined; permission: Permission; guests: Set<AbortController> };
+
+/** Those who wait for an answer or follow a stream: they stay only as long as a new request of theirs would be let in. */
+@Injectable()
+export class Visits {
+  /** All who came with the same key for the same thing are asked for once. */
+  private readonly visits = new Map<string, Visit>();
+  private clock: NodeJS.Timeout | undefined;
+
+  constructor(private readonly access: Access) {}
+
+  /** Aborts when the client is gone, and when its key or token no longer works: then with the refusal as the reason. */
+  during(request: AuthenticatedRequest, reply: FastifyReply): AbortSignal {
+    const guest = new AbortController();
+    if (reply.raw.destroyed) {
+      guest.abort();
+      return guest.signal;
+    }
+    const leave = this.join(request, guest);
+    reply.raw.once('close', () => {
+      leave();
+      guest.abort();
+    });
+    return guest.signal;
+  }
+
+  private join({ headers, permission }: AuthenticatedRequest, guest: AbortController): () => void {
+    if (permission === undefined) throw new Error('an operation without permission holds its answer back');
+    const { authorization } = headers;
+    const id = `${permission} ${authorization}`;
+    const visit = this.visits.get(id) ?? { authorization, permission, guests: new Set() };
+    this.visits.set(id, visit);
+    visit.guests.add(guest);
+    this.clock ??= setInterval(() => void this.round(), roundMs).unref();
+    return () => {
+      visit.guests.delete(guest);
+      if (visit.guests.size > 0) return;
+      if (this.visits.get(id) === visit) this.visits.delete(id);
+      if (this.visits.size > 0) return;
+      clearInterval(this.clock);
+      this.clock = undefined;
+    };
+  }
+
+  private async round(): Promise<void> {
+    await Promise.all([...this.visits.values()].map((visit) => this.look(visit)));
+  }
+
+  private async look({ authorization, permission, guests }: Visit): Promise<void> {
+    try {
+      this.access.check(await this.access.principalOf(authorization), permission);
+    } catch (error) {
+      const refused =
+        error instanceof PerdureError && (error.code === 'unauthenticated' || error.code === 'forbidden');
+      // Where nobody can tell, they stay.
+      if (refused) for (const guest of guests) guest.abort(error);
+    }
+  }
+}
+
+/** Throws the refusal where that is what ended the waiting. */
+export function mustStillBeLetIn(gone: AbortSignal): void {
+  if (gone.reason instanceof PerdureError) throw gone.reason;
+}
