@@ -105,32 +105,36 @@ export function addKeys(program: Command): void {
       const items = await perdure.keys.list({ signal });
       if (json) return printJson({ items });
       await printTable(
-        ['ID', 'NAME', 'ROLE', 'KEY', 'STATUS', 'LAST USED'],
-        items.map(({ id, name, role, prefix, lastFour, revokedAt, expiresAt, lastUsedAt }) => [
-          id,
-          name,
-          role,
-          `${prefix}…${lastFour}`,
-          revokedAt !== null ? 'revoked' : expiresAt === null ? 'good' : `until ${expiresAt}`,
-          lastUsedAt,
-        ]),
+        ['ID', 'NAME', 'ROLE', 'SPEAKS FOR', 'KEY', 'STATUS', 'LAST USED'],
+        items.map(
+          ({ id, name, role, userId, agentId, prefix, lastFour, revokedAt, expiresAt, lastUsedAt }) => [
+            id,
+            name,
+            role,
+            userId ?? agentId,
+            `${prefix}…${lastFour}`,
+            revokedAt !== null ? 'revoked' : expiresAt === null ? 'good' : `until ${expiresAt}`,
+            lastUsedAt,
+          ],
+        ),
       );
     });
   keys
     .command('create <name>')
     .description('make a key; it is shown this once, on stdout')
     .option('--role <role>', 'what it may do: admin, operator, member, agent')
+    .option('--user <id>', 'it speaks for this user; for you without it')
     .option('--agent <id>', 'it speaks for this agent only')
     .option('--expires <time>', 'when it stops working')
     .action(
       async (
         name: string,
-        options: { role?: KeyRequest['role']; agent?: string; expires?: string },
+        options: { role?: KeyRequest['role']; user?: string; agent?: string; expires?: string },
         command: Command,
       ) => {
         const { perdure, json, signal } = await contextOf(command);
-        const { role, agent: agentId, expires: expiresAt } = options;
-        const key = await perdure.keys.create({ name, role, agentId, expiresAt }, { signal });
+        const { role, user: userId, agent: agentId, expires: expiresAt } = options;
+        const key = await perdure.keys.create({ name, role, userId, agentId, expiresAt }, { signal });
         if (json) return printJson(key);
         say(`Key ${key.id} (${key.role}). It is not shown again:`);
         await print(key.key);

@@ -41,8 +41,18 @@ export const functionsOf = (transport: Transport) => ({
 
 /** API keys. */
 export const keysOf = (transport: Transport) => ({
-  list: async (options: Signal = {}): Promise<api.Key[]> =>
-    (await transport.body<api.ListKeysData, api.KeyList>('GET', '/v1/keys', options)).items,
+  /** All of one's own; to an admin, of the tenant. */
+  list: async ({ signal }: Signal = {}): Promise<api.Key[]> => {
+    const keys: api.Key[] = [];
+    let pageToken: string | undefined;
+    do {
+      const call = { query: { pageSize: 200, pageToken }, signal };
+      const page = await transport.body<api.ListKeysData, api.KeyPage>('GET', '/v1/keys', call);
+      keys.push(...page.items);
+      pageToken = page.nextPageToken ?? undefined;
+    } while (pageToken !== undefined);
+    return keys;
+  },
 
   /** The secret is in `key`, and is shown this once. It is tried once: a repeat would make a second key. */
   create: (request: api.KeyRequest, { signal }: Signal = {}): Promise<api.NewKey> =>

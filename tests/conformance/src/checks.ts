@@ -4,6 +4,7 @@ import { control } from './checks/control.ts';
 import { errors } from './checks/errors.ts';
 import { events } from './checks/events.ts';
 import { files } from './checks/files.ts';
+import { identity } from './checks/identity.ts';
 import { lists } from './checks/lists.ts';
 import { logsChecks } from './checks/logs.ts';
 import { results } from './checks/results.ts';
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   ...lists,
   ...control,
   ...errors,
+  ...identity,
   ...access,
   ...catalogue,
   ...health,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { defaultTenantId } from '@perdure/job/ids';
+import { defaultTenantId, firstAdminId } from '@perdure/job/ids';
 import { anotherTenant, startApi, type TestApi } from '../testing/api.ts';
 import { announceAll } from '../testing/catalogue.ts';
 
@@ -91,7 +91,7 @@ test('an agent that serves everybody is seen by all, and managed by the first te
   const refused = await api.problem('/v1/agents/agent-1:drain', { key: foreign, method: 'POST' });
   expect(refused).toMatchObject({ status: 403, code: 'forbidden' });
   const drained = await api.ask('/v1/agents/agent-1:drain', { method: 'POST' });
-  expect(drained).toMatchObject({ status: 202, body: { drainRequestedBy: 'admin' } });
+  expect(drained).toMatchObject({ status: 202, body: { drainRequestedBy: firstAdminId } });
   const again = await api.ask('/v1/agents/agent-1:drain', { method: 'POST' });
   expect(again.body['drainRequestedAt']).toBe(drained.body['drainRequestedAt']);
   const resumed = await api.ask('/v1/agents/agent-1:resume', { method: 'POST' });

@@ -11,7 +11,7 @@ import {
   Validated,
 } from '@perdure/job/schemas';
 import { isTerminal } from '@perdure/job/status';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { mustStillBeLetIn, Visits } from '../access/visits.ts';
 import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { matchesNone } from '../http/conditional.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { firstAdminId } from '@perdure/job/ids';
 import { jobError } from '@perdure/job/errors';
 import { History, Job } from '@perdure/job/schemas';
 import { randomUUID } from 'node:crypto';
@@ -105,7 +106,7 @@ describe('history', () => {
     const job = await api().running();
     const { items } = History.parse((await api().ask(`/v1/jobs/${job.id}/history`)).body);
     expect(items.map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    expect(items[0]).toMatchObject({ type: 'created', status: 'CREATED', actor: 'admin' });
+    expect(items[0]).toMatchObject({ type: 'created', status: 'CREATED', actor: firstAdminId });
   });
 });
 

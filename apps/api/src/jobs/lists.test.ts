@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { firstAdminId } from '@perdure/job/ids';
 import { History, type Job, JobCounts, JobPage } from '@perdure/job/schemas';
 import { anotherTenant } from '../testing/api.ts';
 import { apiWithoutWorkers, sleepJob } from '../testing/api-without-workers.ts';
@@ -40,7 +41,7 @@ describe('lists', () => {
       'label=team:north',
       'label=team:north&label=a:b:c',
       `q=${encodeURIComponent('RUN, 100% n')}`,
-      `q=north&status=COMPLETED,FAILED&function=sleep&agent=agent-1&owner=admin&createdAfter=${createdAt}`,
+      `q=north&status=COMPLETED,FAILED&function=sleep&agent=agent-1&owner=${firstAdminId}&createdAfter=${createdAt}`,
       `endedAfter=${before}&endedBefore=${new Date(Date.parse(String(endedAt)) + 1).toISOString()}&q=north`,
       `sort=endedAt&q=north`,
       `q=north&createdAfter=${encodeURIComponent(createdAt.replace('Z', '+00:00'))}`,
@@ -60,9 +61,9 @@ describe('lists', () => {
   test('a token is good for no other filter and no other sort', async () => {
     await api().submitted();
     await api().submitted();
-    const { body } = await api().ask<JobPage>('/v1/jobs?pageSize=1&owner=admin');
+    const { body } = await api().ask<JobPage>(`/v1/jobs?pageSize=1&owner=${firstAdminId}`);
     const token = `pageToken=${body.nextPageToken}`;
-    expect((await api().ask(`/v1/jobs?owner=admin&${token}`)).status).toBe(200);
+    expect((await api().ask(`/v1/jobs?owner=${firstAdminId}&${token}`)).status).toBe(200);
     for (const other of [
       'sort=createdAt',
       'archived=any',
@@ -70,7 +71,7 @@ describe('lists', () => {
       'createdAfter=2026-01-01T00:00:00Z',
       'q=abc',
     ]) {
-      const problem = await api().problem(`/v1/jobs?owner=admin&${other}&${token}`);
+      const problem = await api().problem(`/v1/jobs?owner=${firstAdminId}&${other}&${token}`);
       expect(problem).toMatchObject({ status: 422, errors: [{ pointer: 'query/pageToken' }] });
     }
   });
@@ -132,8 +133,8 @@ describe('archive', () => {
     const history = History.parse((await api().ask(`/v1/jobs/${job.id}/history`)).body);
     expect(history.items).toHaveLength(4);
     expect(history.archivings).toMatchObject([
-      { revision: before.revision + 1, kind: 'archived', actor: 'admin', reason: 'old' },
-      { revision: before.revision + 2, kind: 'restored', actor: 'admin', reason: null },
+      { revision: before.revision + 1, kind: 'archived', actor: firstAdminId, reason: 'old' },
+      { revision: before.revision + 2, kind: 'restored', actor: firstAdminId, reason: null },
     ]);
   });
 

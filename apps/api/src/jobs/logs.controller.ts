@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { JobPath, levelsFrom, LogQuery } from '@perdure/job/schemas';
 import type { LogFilter } from '@perdure/store/read';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { OpenStreams } from '../events/open-streams.ts';
 import { Visits } from '../access/visits.ts';

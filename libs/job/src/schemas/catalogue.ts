@@ -1,16 +1,5 @@
 import { z } from 'zod';
-import {
-  agentId,
-  anyObject,
-  digest,
-  functionName,
-  moment,
-  systemName,
-  text,
-  tool,
-  uuid,
-  version,
-} from './pieces.ts';
+import { anyObject, digest, functionName, moment, systemName, text, tool, uuid, version } from './pieces.ts';
 
 export const Function = z
   .strictObject({

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const { error } = await new Migrator({ db: db.kysely.withoutPlugins(), provider }).migrateTo(
     '0013-waiting-reasons',
   );
-  if (error !== undefined) throw error;
+  expect(error).toBeUndefined();
 });
 afterAll(() => drop());
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { header, must, mustBe, mustRefuse } from '../expect.ts';
 import type { Check } from '../kit.ts';
 import { Skip } from '../outcome.ts';
+import { withKey } from './identity.ts';
 
 export const access: Check[] = [
   {
@@ -26,12 +27,9 @@ export const access: Check[] = [
     async run(kit) {
       const answer = await kit.ask('/v1/me');
       mustBe(answer, 200);
-      const { tenantId, role, permissions } = answer.body;
-      must(
-        typeof tenantId === 'string' && typeof role === 'string' && Array.isArray(permissions),
-        'who',
-        answer,
-      );
+      const { tenantId, user, agentId, role, permissions } = answer.body;
+      const who = typeof (user?.id ?? agentId) === 'string' && typeof tenantId === 'string';
+      must(who && typeof role === 'string' && Array.isArray(permissions), 'who, and what it may do', answer);
     },
   },
   {
@@ -55,5 +53,13 @@ export const access: Check[] = [
       const listed = await kit.ask('/v1/jobs?pageSize=200', { token });
       must(!listed.text.includes(id), 'a list without the job', listed);
     },
+  },
+  {
+    rule: 'A-5',
+    title: 'What a key may not do is refused with 403',
+    run: (kit) =>
+      withKey(kit, async ({ key: token }) => {
+        mustRefuse(await kit.ask('/v1/users', { json: {}, token }), 403, 'forbidden');
+      }),
   },
 ];
