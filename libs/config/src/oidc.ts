@@ -20,7 +20,10 @@ const types = ['at+jwt', 'JWT', 'none'] as const;
 const claimName = 'the name of a claim, or a JSON Pointer to one, like /realm_access/roles';
 const claim = /^\S{1,200}$/;
 /** Keys that sign tokens come over a connection that nobody can change, or not from another machine at all. */
-const safeUrl = /^(https:\/\/|http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/])\S+$/;
+const safeUrl = z.union([
+  z.url({ protocol: /^https$/ }),
+  z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|\[::1\]|localhost)$/ }),
+]);
 
 const rolesForm = 'values of the claim and roles, like perdure-admins=admin,staff=member';
 const roleOfValue = z
@@ -33,7 +36,7 @@ export const oidc = {
   OIDC_ISSUER: optional(text('the issuer of tokens, as their claim iss has it', /^\S+$/)),
   OIDC_AUDIENCE: optional(text('what the claim aud of a token for Perdure names', /^\S+$/)),
   OIDC_JWKS_URL: optional(
-    text('the https address of the keys of the identity provider (http on this machine alone)', safeUrl),
+    variable(safeUrl, { form: 'the https address of the keys of the provider (http on this machine alone)' }),
   ),
   OIDC_ALGORITHMS: list(z.enum(algorithms), `some of ${algorithms.join(', ')}`, 'RS256,ES256'),
   OIDC_TOKEN_TYPES: list(z.enum(types), `some of ${types.join(', ')}`, 'at+jwt,JWT'),

@@ -27,7 +27,7 @@ export function openApi(app: INestApplication): OpenAPIObject {
     .addBearerAuth({
       type: 'http',
       scheme: 'bearer',
-      description: 'An API key: `Authorization: Bearer pk_…`',
+      description: 'An API key: `Authorization: Bearer pk_…`; or a token of the identity provider',
     })
     .build();
   const document = SwaggerModule.createDocument(app, config, {

@@ -78,7 +78,8 @@ export class KeysService {
   private async roleFor(caller: Principal, userId: string, asked: UserRole | undefined): Promise<UserRole> {
     if (!mayDo(caller, 'keys.manage')) throw notYours();
     const user = await this.database.call((db) => getUser(db, caller.tenantId, userId));
-    if (user === undefined) throw wrong('/userId', 'is no user of this tenant');
+    if (user === undefined || user.disabledAt !== null)
+      throw wrong('/userId', 'is no user of this tenant who is not disabled');
     return narrowed(asked ?? user.role, user.role);
   }
 }

@@ -3,6 +3,7 @@ import { firstAdminId } from '@perdure/job/ids';
 import { Key, KeyPage, Me, NewKey } from '@perdure/job/schemas';
 import { waitFor } from '../../../../tests/support/wait.ts';
 import { startApi, type TestApi } from '../testing/api.ts';
+import { announceAll } from '../testing/catalogue.ts';
 
 let api: TestApi;
 beforeAll(async () => (api = await startApi()));
@@ -54,6 +55,25 @@ describe('a key', () => {
     const over = async (): Promise<boolean> => (await api.ask('/v1/me', { key: first })).status === 401;
     await waitFor(over, { what: 'the first key to end', timeoutMs: 1_500 });
     expect((await api.ask('/v1/me', { key: second.key })).status).toBe(200);
+  });
+
+  test('goes on with what another one of its user has begun', async () => {
+    await announceAll(api.db);
+    const first = await api.keyFor('member');
+    const { key: second } = await made({ name: 'next' }, first);
+    const submit = (key: string) =>
+      api.ask('/v1/jobs', { json: { function: 'echo' }, key, headers: { 'idempotency-key': 'k' } });
+    const [one, repeat, strange] = [await submit(first), await submit(second), await submit(api.adminKey)];
+    expect([one.status, repeat.status, strange.status]).toEqual([201, 200, 201]);
+    expect(repeat.body['id']).toBe(one.body['id']);
+    expect(one.body['owner']).toBe((await me(first)).user?.id);
+    const tus = { 'tus-resumable': '1.0.0', 'upload-length': '8' };
+    const begun = await api.ask('/v1/uploads', { method: 'POST', key: first, headers: tus });
+    const found = async (key: string) => {
+      const path = begun.headers.get('location')?.replace(/^https?:\/\/[^/]+/, '') ?? '';
+      return (await api.ask(path, { method: 'HEAD', key, headers: tus })).status;
+    };
+    expect([await found(second), await found(api.adminKey)]).toEqual([200, 404]);
   });
 
   test('says when it was last used', async () => {

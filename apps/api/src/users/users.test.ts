@@ -113,6 +113,11 @@ describe('users', () => {
     expect(await status()).toBe(200);
     expect((await patched(user, { disabled: true })).body['disabledAt']).toEqual(expect.any(String));
     await waitFor(async () => (await status()) === 401, { what: 'the key to end', timeoutMs: 1_500 });
+    const another = { json: { userId: user.id, name: 'x' } };
+    expect(await api.problem('/v1/keys', another)).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '/userId' }],
+    });
     await patched(user, { disabled: false });
     await waitFor(async () => (await status()) === 200, { what: 'the key to work again' });
   });
