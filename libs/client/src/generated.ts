@@ -403,7 +403,7 @@ export type CompleteRequest = {
 /**
  * What went wrong, for programs; docs/errors.md explains each
  */
-export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
+export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'last-admin' | 'managed-elsewhere' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
 
 /**
  * One place that is wrong
@@ -578,7 +578,7 @@ export type HistoryEvent = {
     attempt: number;
     agentId: string | null;
     /**
-     * Who caused it
+     * Who caused it: the id of a user or an agent, `perdure` itself, or what an operator said
      */
     actor: string;
     message: string | null;
@@ -617,6 +617,10 @@ export type Job = {
      * As given at submit
      */
     name: string | null;
+    /**
+     * The id of the user who submitted it; where a service started the workflow itself, what it said
+     */
+    owner: string;
     status: JobStatus;
     /**
      * What is going on: null before the first and after the last
@@ -939,6 +943,10 @@ export type JobSummary = {
      * As given at submit
      */
     name: string | null;
+    /**
+     * The id of the user who submitted it; where a service started the workflow itself, what it said
+     */
+    owner: string;
     status: JobStatus;
     /**
      * What is going on: null before the first and after the last
@@ -1088,6 +1096,10 @@ export type Key = {
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
     /**
+     * The user it speaks for
+     */
+    userId: string | null;
+    /**
      * The agent it speaks for
      */
     agentId: string | null;
@@ -1108,23 +1120,34 @@ export type Key = {
     lastUsedAt: string | null;
 };
 
-export type KeyList = {
+/**
+ * API keys, newest first
+ */
+export type KeyPage = {
     items: Array<Key>;
+    /**
+     * Ask with this `pageToken` for the next page; null at the end
+     */
+    nextPageToken: string | null;
 };
 
 export type KeyRequest = {
     /**
-     * Whose key it is, or what for
+     * What the key is for
      */
     name: string;
     /**
-     * `member` without it; `agent` with `agentId`
+     * The user it speaks for; without it, and without `agentId`, the caller
      */
-    role?: 'admin' | 'operator' | 'member' | 'agent';
+    userId?: string;
     /**
      * The key speaks for this agent only; its role is `agent`
      */
     agentId?: string;
+    /**
+     * At most that of the user. Without it: that of the user `userId`; `member` for a key of one’s own; `agent` with `agentId`
+     */
+    role?: 'admin' | 'operator' | 'member' | 'agent';
     /**
      * When it stops working; never without it
      */
@@ -1183,18 +1206,33 @@ export type LogPage = {
 };
 
 /**
- * Who is asking, and what this key may do
+ * Who is asking, and what it may do
  */
 export type Me = {
-    keyId: string;
     tenantId: string;
+    tenantName: string;
+    /**
+     * The user that the key or token speaks for
+     */
+    user: User | null;
+    /**
+     * The agent that the key speaks for
+     */
+    agentId: string | null;
+    /**
+     * The API key; null: a token of the identity provider
+     */
+    keyId: string | null;
+    /**
+     * The name of the key; with a token, of the user
+     */
     name: string;
     /**
-     * What the key may do
+     * What counts now: the lower one of the key’s or token’s, and the user’s
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
     expiresAt: string | null;
-    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.manage' | 'me.read' | 'metrics.read'>;
+    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.use' | 'keys.manage' | 'users.read' | 'users.manage' | 'tenants.read' | 'tenants.manage' | 'me.read' | 'metrics.read'>;
 };
 
 /**
@@ -1207,6 +1245,10 @@ export type NewKey = {
      * What the key may do
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
+    /**
+     * The user it speaks for
+     */
+    userId: string | null;
     /**
      * The agent it speaks for
      */
@@ -1230,6 +1272,17 @@ export type NewKey = {
      * The key itself. It is shown this once
      */
     key: string;
+};
+
+/**
+ * A tenant that was just made, with its first admin and that admin’s key
+ */
+export type NewTenant = {
+    id: string;
+    name: string;
+    createdAt: string;
+    admin: User;
+    key: NewKey;
 };
 
 /**
@@ -1557,7 +1610,7 @@ export type StreamedEvent = {
     attempt: number;
     agentId: string | null;
     /**
-     * Who caused it
+     * Who caused it: the id of a user or an agent, `perdure` itself, or what an operator said
      */
     actor: string;
     message: string | null;
@@ -1573,6 +1626,118 @@ export type StreamedEvent = {
      * The revision of the job after the event
      */
     revision: number;
+};
+
+/**
+ * Users, agents and jobs that no other tenant knows of
+ */
+export type Tenant = {
+    id: string;
+    name: string;
+    createdAt: string;
+};
+
+/**
+ * Tenants, newest first
+ */
+export type TenantPage = {
+    items: Array<Tenant>;
+    /**
+     * Ask with this `pageToken` for the next page; null at the end
+     */
+    nextPageToken: string | null;
+};
+
+export type TenantRequest = {
+    name: string;
+    admin: {
+        /**
+         * Kept in small letters; one user of a tenant has it
+         */
+        email: string;
+        /**
+         * How people call it
+         */
+        displayName: string;
+    };
+};
+
+/**
+ * A person or a service account of a tenant
+ */
+export type User = {
+    /**
+     * Also the `owner` of its jobs, and the `actor` of what it does
+     */
+    id: string;
+    kind: 'person' | 'service';
+    email: string | null;
+    displayName: string;
+    /**
+     * What the user, and each of its keys, may do at most
+     */
+    role: 'member' | 'operator' | 'admin';
+    /**
+     * The identity provider that its tokens come from, if any
+     */
+    issuer: string | null;
+    createdAt: string;
+    /**
+     * Since when nothing that stands for it works
+     */
+    disabledAt: string | null;
+    /**
+     * Rises with every change; the ETag
+     */
+    revision: number;
+};
+
+/**
+ * Users, newest first
+ */
+export type UserPage = {
+    items: Array<User>;
+    /**
+     * Ask with this `pageToken` for the next page; null at the end
+     */
+    nextPageToken: string | null;
+};
+
+/**
+ * What is left out stays
+ */
+export type UserPatch = {
+    /**
+     * How people call it
+     */
+    displayName?: string;
+    /**
+     * What the user, and each of its keys, may do at most
+     */
+    role?: 'member' | 'operator' | 'admin';
+    /**
+     * `true`: nothing that stands for the user works any more
+     */
+    disabled?: boolean;
+};
+
+export type UserRequest = {
+    /**
+     * A service account has no e-mail address
+     */
+    kind?: 'person' | 'service';
+    /**
+     * Kept in small letters; one user of a tenant has it
+     */
+    email?: string;
+    /**
+     * How people call it
+     */
+    displayName: string;
+    /**
+     * What the user, and each of its keys, may do at most
+     */
+    role?: 'member' | 'operator' | 'admin';
 };
 
 /**
@@ -1699,7 +1864,7 @@ export type ListJobsData = {
          */
         pool?: string;
         /**
-         * Only jobs of this owner
+         * Only jobs of this owner: the id of a user, or what a service said
          */
         owner?: string;
         /**
@@ -4711,7 +4876,20 @@ export type UploadResultFileResponse = UploadResultFileResponses[keyof UploadRes
 export type ListKeysData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * How many items a page has at most
+         */
+        pageSize?: number;
+        /**
+         * `nextPageToken` of the page before; it is bound to the filters that page was asked with
+         */
+        pageToken?: string;
+        /**
+         * Only keys of this user
+         */
+        userId?: string;
+    };
     url: '/v1/keys';
 };
 
@@ -4752,7 +4930,7 @@ export type ListKeysResponses = {
     /**
      * Without their secrets; expired and revoked ones too
      */
-    200: KeyList;
+    200: KeyPage;
 };
 
 export type ListKeysResponse = ListKeysResponses[keyof ListKeysResponses];
@@ -4873,6 +5051,431 @@ export type RevokeKeyResponses = {
 
 export type RevokeKeyResponse = RevokeKeyResponses[keyof RevokeKeyResponses];
 
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page has at most
+         */
+        pageSize?: number;
+        /**
+         * `nextPageToken` of the page before; it is bound to the filters that page was asked with
+         */
+        pageToken?: string;
+    };
+    url: '/v1/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Disabled ones too
+     */
+    200: UserPage;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUserData = {
+    body: UserRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/users';
+};
+
+export type CreateUserErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `id-taken`
+     */
+    409: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
+
+export type CreateUserResponses = {
+    /**
+     * The user
+     */
+    201: User;
+};
+
+export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * The user
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type ChangeUserData = {
+    body: UserPatch;
+    headers?: {
+        /**
+         * Do it only if the user still has this ETag
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/users/{id}';
+};
+
+export type ChangeUserErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `last-admin`, `managed-elsewhere`
+     */
+    409: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ChangeUserError = ChangeUserErrors[keyof ChangeUserErrors];
+
+export type ChangeUserResponses = {
+    /**
+     * The user
+     */
+    200: User;
+};
+
+export type ChangeUserResponse = ChangeUserResponses[keyof ChangeUserResponses];
+
+export type ListTenantsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page has at most
+         */
+        pageSize?: number;
+        /**
+         * `nextPageToken` of the page before; it is bound to the filters that page was asked with
+         */
+        pageToken?: string;
+    };
+    url: '/v1/tenants';
+};
+
+export type ListTenantsErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListTenantsError = ListTenantsErrors[keyof ListTenantsErrors];
+
+export type ListTenantsResponses = {
+    /**
+     * Tenants
+     */
+    200: TenantPage;
+};
+
+export type ListTenantsResponse = ListTenantsResponses[keyof ListTenantsResponses];
+
+export type CreateTenantData = {
+    body: TenantRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/tenants';
+};
+
+export type CreateTenantErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `id-taken`
+     */
+    409: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateTenantError = CreateTenantErrors[keyof CreateTenantErrors];
+
+export type CreateTenantResponses = {
+    /**
+     * The tenant. The key of its admin is shown this once
+     */
+    201: NewTenant;
+};
+
+export type CreateTenantResponse = CreateTenantResponses[keyof CreateTenantResponses];
+
+export type GetTenantData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}';
+};
+
+export type GetTenantErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
+
+export type GetTenantResponses = {
+    /**
+     * The tenant
+     */
+    200: Tenant;
+};
+
+export type GetTenantResponse = GetTenantResponses[keyof GetTenantResponses];
+
 export type GetMeData = {
     body?: never;
     path?: never;
@@ -4915,7 +5518,7 @@ export type GetMeError = GetMeErrors[keyof GetMeErrors];
 
 export type GetMeResponses = {
     /**
-     * What this key stands for
+     * What this key or token stands for
      */
     200: Me;
 };

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '@perdure/job/ids';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mayDo, type Permission } from '@perdure/job/permissions';
 import { startApi, type TestApi } from '../testing/api.ts';
@@ -31,7 +32,7 @@ async function writes() {
           operationId,
           method: method.toUpperCase(),
           path: path.replaceAll(/\{(version)\}/g, '1.0.0').replaceAll(/\{\w+\}/g, nobody),
-          key: mayDo('admin', permission) ? api.adminKey : agentKey,
+          key: mayDo({ role: 'admin', tenantId: defaultTenantId }, permission) ? api.adminKey : agentKey,
         },
       ];
     }),

@@ -15,7 +15,7 @@ type Count = { tenantId: string; subject: string; own: number; shared: number };
 type Policy = { name: 'key' | 'tenant'; quota: number; count: Count };
 
 /**
- * So many requests a key and a tenant may make in a window, over all replicas. Each replica counts by itself and adds its counts to those of the
+ * So many requests a key (or a user, with tokens) and a tenant may make in a window, over all replicas. Each replica counts by itself and adds its counts to those of the
  * others once a second, in one statement: a request costs no query. Says in `RateLimit-Policy` and `RateLimit`
  * (draft-ietf-httpapi-ratelimit-headers-10) what may be asked for, and what is left of it.
  */
@@ -56,13 +56,13 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Counts one request. Throws 'too-many-requests'; what is refused is not counted. */
-  count({ keyId, tenantId }: Principal, reply: FastifyReply): void {
+  count({ keyId, id, tenantId }: Principal, reply: FastifyReply): void {
     if (this.policy === '') return;
     const { perKey, perTenant, windowMs } = this.settings.config.rates;
     const now = Date.now();
     this.turnTo(Math.floor(now / windowMs) * windowMs);
     const all: Policy[] = [
-      { name: 'key', quota: perKey, count: this.of(tenantId, `key ${keyId}`) },
+      { name: 'key', quota: perKey, count: this.of(tenantId, `key ${keyId ?? id}`) },
       { name: 'tenant', quota: perTenant, count: this.of(tenantId, 'all') },
     ];
     const policies = all.filter(({ quota }) => quota > 0);
