@@ -45,7 +45,7 @@ test('a key is told what it may do, and refused beyond it; another key of the te
 
 test('what nobody may do counts as well, and what is not authenticated counts for nobody', async () => {
   const key = await api.keyFor('member');
-  expect((await api.problem('/v1/keys', { key })).status).toBe(403);
+  expect((await api.problem('/v1/users', { key })).status).toBe(403);
   expect(left((await api.ask(path, { key })).headers, 'key')).toBe(18);
   const anonymous = await api.ask(path, { key: null });
   expect(anonymous.status).toBe(401);
