@@ -23,7 +23,7 @@ export type Position = { at: Timestamp; id: string };
 export type JobListing = JobFilter & { sort: JobSort; after?: Position; limit: number };
 
 /** So many entries of an index are looked at for a page, for each source of the walk. */
-export const budget = 1_000;
+export const budget = 750;
 /** The bound is where the budget ended a moment ago, and entries may have come since: not by these is a page cut, but PostgreSQL plans for a few. */
 const slack = 4 * budget;
 
