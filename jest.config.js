@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os';
-
 /** Tests run as ES modules on the real servers that `tests/support/global-setup.ts` starts once. */
 export default {
   testEnvironment: 'node',
@@ -23,6 +21,4 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   testTimeout: 60_000,
-  // Most of them wait for something most of the time: on two cores, Jest by itself would run one after the other.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
 };

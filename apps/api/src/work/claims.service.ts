@@ -30,11 +30,14 @@ const lookAgainMs = 5_000;
 /** And after so long where it got none of the jobs that it saw, as others were just taking them. Twice as long each time. */
 const firstPauseMs = 100;
 
+/** What became of a bid: the agent has the job, has it not, or Temporal did not say. */
+type BidOutcome = 'won' | 'lost' | 'unknown';
+
 /** Gives jobs to HTTP agents: of all who want one, the workflow of the job lets one have it. */
 @Injectable()
 export class ClaimsService {
-  /** Jobs that an agent of this replica bids for at this moment: others need not try. */
-  private readonly bidden = new Set<string>();
+  /** Jobs that an agent of this replica bids for at this moment: others need not try, or wait for their turn. */
+  private readonly bidden = new Map<string, Promise<BidOutcome>>();
 
   constructor(
     private readonly database: DatabaseService,
@@ -118,9 +121,16 @@ export class ClaimsService {
       throw new PerdureError('incapable-agent', `Agent '${agent.id}' does not offer what the job needs`);
     if (agent.drainRequestedAt !== null || agent.busy >= agent.slots)
       throw new PerdureError('agent-not-ready', `Agent '${agent.id}' drains, or all its slots are taken`);
+    const taken = `The job is ${job.status}, or another agent has taken it`;
+    // Many may name one job at once, and its workflow takes ten questions at a time: of this replica it gets one after the other, until one has won.
+    for (let other = this.bidden.get(jobId); other !== undefined; other = this.bidden.get(jobId)) {
+      const outcome = await other;
+      if (outcome === 'won') throw new PerdureError('transition-refused', taken);
+      if (outcome === 'unknown') throw new PerdureError('unavailable', 'Temporal does not answer');
+    }
     const assignment = await this.bid(caller, agent, claimId, jobId);
     if (assignment !== undefined) return assignment;
-    throw new PerdureError('transition-refused', `The job is ${job.status}, or another agent has taken it`);
+    throw new PerdureError('transition-refused', taken);
   }
 
   /** Undefined when the agent is full, or somebody else has the job. */
@@ -131,21 +141,28 @@ export class ClaimsService {
     jobId: string,
   ): Promise<Assignment | undefined> {
     const key = keyOf(caller, agent, claimId);
-    if (!(await this.database.call((db) => openClaim(db, key, jobId)))) return undefined;
-    this.bidden.add(jobId);
+    const { promise, resolve } = Promise.withResolvers<BidOutcome>();
+    this.bidden.set(jobId, promise);
     try {
+      if (!(await this.database.call((db) => openClaim(db, key, jobId)))) return undefined;
       const bid = { agentId: agent.id, leaseMs: agent.leaseSeconds * 1_000 };
       const { attempt } = await this.holds.claim(jobId, bid, claimId);
+      resolve('won');
       await this.database.call((db) => grantClaim(db, key, attempt));
       const job = await this.database.call((db) => getJob(db, key.tenantId, jobId));
       return job && (await this.assignment(agent, job));
     } catch (error) {
       // An update that was not answered may still be granted: the note stays, and a repeat of the claim finds it.
-      if (!(error instanceof PerdureError) || error.code === 'unavailable') throw error;
+      if (!(error instanceof PerdureError) || error.code === 'unavailable') {
+        resolve('unknown');
+        throw error;
+      }
       await this.database.call((db) => dropClaim(db, key));
       return undefined;
     } finally {
-      this.bidden.delete(jobId);
+      // After one of the others it changes nothing.
+      resolve('lost');
+      if (this.bidden.get(jobId) === promise) this.bidden.delete(jobId);
     }
   }
 
