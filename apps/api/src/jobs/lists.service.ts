@@ -18,14 +18,12 @@ export class ListsService {
     const { pageSize, pageToken } = query;
     const asked = listingOf(query);
     const scope = JSON.stringify([tenantId, asked]);
-    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
-    const { jobs, next } = await this.database.call((db) =>
-      listJobs(db, tenantId, { ...asked, after, limit: pageSize }),
-    );
-    return {
-      items: await Promise.all(jobs.map((job) => this.jobs.summary(job))),
-      nextPageToken: next && this.pageTokens.write(next, scope),
-    };
+    return this.pageTokens.page(pageToken, scope, async (after) => {
+      const { jobs, next } = await this.database.call((db) =>
+        listJobs(db, tenantId, { ...asked, after, limit: pageSize }),
+      );
+      return { items: await Promise.all(jobs.map((job) => this.jobs.summary(job))), next };
+    });
   }
 
   counts({ tenantId }: Principal): Promise<JobCounts> {

@@ -16,13 +16,23 @@ export class PageTokens {
     this.key = Buffer.from(hkdfSync('sha256', config.database.url, '', 'perdure page tokens', 32));
   }
 
-  write({ at, id }: Position, scope: string): string {
+  /** The page that a token names, or the first: `read` is told after which place, and answers what is there and where the next page begins. */
+  async page<Item>(
+    token: string | undefined,
+    scope: string,
+    read: (after: Position | undefined) => Promise<{ items: Item[]; next: Position | null }>,
+  ): Promise<{ items: Item[]; nextPageToken: string | null }> {
+    const { items, next } = await read(token === undefined ? undefined : this.read(token, scope));
+    return { items, nextPageToken: next && this.write(next, scope) };
+  }
+
+  private write({ at, id }: Position, scope: string): string {
     const position = Buffer.from(JSON.stringify([at, id])).toString('base64url');
     return `${position}.${this.sign(position, scope).toString('base64url')}`;
   }
 
   /** Throws 'invalid-request' for a token that this API has not written for this very list. */
-  read(token: string, scope: string): Position {
+  private read(token: string, scope: string): Position {
     const [position = '', signature = ''] = token.split('.', 2);
     const given = Buffer.from(signature, 'base64url');
     const right = this.sign(position, scope);

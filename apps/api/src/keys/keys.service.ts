@@ -36,11 +36,12 @@ export class KeysService {
     if (own !== undefined && userId !== undefined && userId !== own) throw notYours();
     const of = own ?? userId;
     const scope = JSON.stringify(['keys', tenantId, of]);
-    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
-    const { items, next } = await this.database.call((db) =>
-      listKeys(db, tenantId, { userId: of, after, limit }),
-    );
-    return { items: items.map(toKey), nextPageToken: next && this.pageTokens.write(next, scope) };
+    return this.pageTokens.page(pageToken, scope, async (after) => {
+      const { items, next } = await this.database.call((db) =>
+        listKeys(db, tenantId, { userId: of, after, limit }),
+      );
+      return { items: items.map(toKey), next };
+    });
   }
 
   /** Throws 'not-found', also for a key that the caller may not know of; 'forbidden' for one that may more than the caller. */

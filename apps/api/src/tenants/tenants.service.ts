@@ -32,9 +32,10 @@ export class TenantsService {
   async list(caller: Principal, { pageSize: limit, pageToken }: PageQuery): Promise<TenantPage> {
     if (!mayDo(caller, 'tenants.manage'))
       return { items: [await this.get(caller, caller.tenantId)], nextPageToken: null };
-    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
-    const { items, next } = await this.database.call((db) => listTenants(db, { after, limit }));
-    return { items: items.map(toTenant), nextPageToken: next && this.pageTokens.write(next, scope) };
+    return this.pageTokens.page(pageToken, scope, async (after) => {
+      const { items, next } = await this.database.call((db) => listTenants(db, { after, limit }));
+      return { items: items.map(toTenant), next };
+    });
   }
 
   /** Throws 'not-found', also for a tenant that the caller may not know of. */

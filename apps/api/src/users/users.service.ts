@@ -27,9 +27,10 @@ export class UsersService {
 
   async list({ tenantId }: Principal, { pageSize: limit, pageToken }: PageQuery): Promise<UserPage> {
     const scope = `users ${tenantId}`;
-    const after = pageToken === undefined ? undefined : this.pageTokens.read(pageToken, scope);
-    const { items, next } = await this.database.call((db) => listUsers(db, tenantId, { after, limit }));
-    return { items: items.map(toUser), nextPageToken: next && this.pageTokens.write(next, scope) };
+    return this.pageTokens.page(pageToken, scope, async (after) => {
+      const { items, next } = await this.database.call((db) => listUsers(db, tenantId, { after, limit }));
+      return { items: items.map(toUser), next };
+    });
   }
 
   async get(caller: Principal, id: string): Promise<User> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Permission, permissions, roles, userRoles } from '../permissions.ts';
-import { agentId, moment, nextPageToken, pageSize, pageToken, text, uuid } from './pieces.ts';
+import { agentId, moment, pageOf, pageSize, pageToken, text, uuid } from './pieces.ts';
 
 const role = z.enum(roles).describe('What the key may do');
 const userRole = z.enum(userRoles).describe('What the user, and each of its keys, may do at most');
@@ -61,9 +61,7 @@ const page = { pageSize, pageToken: pageToken.optional() };
 export const PageQuery = z.strictObject(page);
 export type PageQuery = z.output<typeof PageQuery>;
 
-export const UserPage = z
-  .strictObject({ items: z.array(User), nextPageToken })
-  .meta({ id: 'UserPage', description: 'Users, newest first' });
+export const UserPage = pageOf(User, { id: 'UserPage', description: 'Users, newest first' });
 export type UserPage = z.output<typeof UserPage>;
 
 export const KeyRequest = z
@@ -114,9 +112,7 @@ export const NewKey = Key.extend({ key: z.string().describe('The key itself. It 
 });
 export type NewKey = z.output<typeof NewKey>;
 
-export const KeyPage = z
-  .strictObject({ items: z.array(Key), nextPageToken })
-  .meta({ id: 'KeyPage', description: 'API keys, newest first' });
+export const KeyPage = pageOf(Key, { id: 'KeyPage', description: 'API keys, newest first' });
 export type KeyPage = z.output<typeof KeyPage>;
 
 export const KeyPath = z.strictObject({ id: uuid });
@@ -149,9 +145,7 @@ export const NewTenant = Tenant.extend({ admin: User, key: NewKey }).meta({
 });
 export type NewTenant = z.output<typeof NewTenant>;
 
-export const TenantPage = z
-  .strictObject({ items: z.array(Tenant), nextPageToken })
-  .meta({ id: 'TenantPage', description: 'Tenants, newest first' });
+export const TenantPage = pageOf(Tenant, { id: 'TenantPage', description: 'Tenants, newest first' });
 export type TenantPage = z.output<typeof TenantPage>;
 
 export const Me = z

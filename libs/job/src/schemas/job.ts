@@ -12,7 +12,7 @@ import {
   logLevel,
   logStream,
   moment,
-  nextPageToken,
+  pageOf,
   poolName,
   uuid,
   version,
@@ -186,9 +186,7 @@ export const JobSummary = Job.omit({ parameters: true, output: true }).meta({
 });
 export type JobSummary = z.output<typeof JobSummary>;
 
-export const JobPage = z
-  .strictObject({ items: z.array(JobSummary), nextPageToken })
-  .meta({ id: 'JobPage', description: 'Jobs in the order of the sort' });
+export const JobPage = pageOf(JobSummary, { id: 'JobPage', description: 'Jobs in the order of the sort' });
 export type JobPage = z.output<typeof JobPage>;
 
 export const HistoryEvent = z

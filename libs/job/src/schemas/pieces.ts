@@ -112,7 +112,10 @@ export const pageToken = z
   .max(1_000)
   .describe('`nextPageToken` of the page before; it is bound to the filters that page was asked with');
 
-export const nextPageToken = z
+const nextPageToken = z
   .string()
   .nullable()
   .describe('Ask with this `pageToken` for the next page; null at the end');
+
+export const pageOf = <Item extends z.ZodType>(item: Item, about: { id: string; description: string }) =>
+  z.strictObject({ items: z.array(item), nextPageToken }).meta(about);
