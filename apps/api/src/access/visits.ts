@@ -3,6 +3,7 @@ import { PerdureError } from '@perdure/job/errors';
 import type { Permission } from '@perdure/job/permissions';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../http/caller.ts';
+import { whenClosed } from '../http/closed.ts';
 import { Access } from './access.ts';
 
 /** How often those who stay are looked at; what is known of a key is a second old at most. */
@@ -21,13 +22,11 @@ export class Visits {
 
   /** Aborts when the client is gone, and when its key or token no longer works: then with the refusal as the reason. */
   during(request: AuthenticatedRequest, reply: FastifyReply): AbortSignal {
+    const closed = whenClosed(reply);
+    if (closed.aborted) return closed;
     const guest = new AbortController();
-    if (reply.raw.destroyed) {
-      guest.abort();
-      return guest.signal;
-    }
     const leave = this.join(request, guest);
-    reply.raw.once('close', () => {
+    closed.addEventListener('abort', () => {
       leave();
       guest.abort();
     });
