@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Principal } from '../http/caller.ts';
+import { countedAs, type Principal } from '../http/caller.ts';
 import { HttpError } from '../http/problem.ts';
 import { dropWhenStalled } from '../http/stalled.ts';
 import { Settings } from '../settings.ts';
@@ -16,10 +16,10 @@ export class OpenStreams {
   constructor(private readonly settings: Settings) {}
 
   /** Counts a stream until `gone`. Throws 'too-many-streams'. */
-  open({ keyId, id }: Principal, reply: FastifyReply, gone: AbortSignal): void {
+  open(caller: Principal, reply: FastifyReply, gone: AbortSignal): void {
     if (gone.aborted) return;
     const { perKey, stallMs } = this.settings.config.streams;
-    const key = keyId ?? id;
+    const key = countedAs(caller);
     const count = this.count.get(key) ?? 0;
     if (count >= perKey) {
       throw new HttpError('too-many-streams', `This key has ${perKey} streams open: close one first`, {

@@ -19,6 +19,11 @@ export type Principal = {
   expiresAt: string | null;
 };
 
+/** Whose requests and streams are counted together: those with one key; with tokens, those of one user. */
+export function countedAs({ keyId, id }: Principal): string {
+  return keyId ?? id;
+}
+
 /** `permission` is the one that let `principal` in. */
 export type AuthenticatedRequest = FastifyRequest & { principal?: Principal; permission?: Permission };
 

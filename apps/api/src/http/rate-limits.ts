@@ -3,7 +3,7 @@ import { addRequests, dropRequestCounts, type RequestCount } from '@perdure/stor
 import type { FastifyReply } from 'fastify';
 import { DatabaseService } from '../database/database.service.ts';
 import { Settings } from '../settings.ts';
-import type { Principal } from './caller.ts';
+import { countedAs, type Principal } from './caller.ts';
 import { HttpError } from './problem.ts';
 
 /** How often replicas tell each other what they have counted. So long the sum may lag behind. */
@@ -12,7 +12,7 @@ const shareMs = 1_000;
 /** `own` is not yet in `shared`, which is what all replicas have told. */
 type Count = { tenantId: string; subject: string; own: number; shared: number };
 
-type Policy = { name: 'key' | 'tenant'; quota: number; count: Count };
+type Policy = { name: 'key' | 'tenant'; quota: number };
 
 /**
  * So many requests a key (or a user, with tokens) and a tenant may make in a window, over all replicas. Each replica counts by itself and adds its counts to those of the
@@ -25,25 +25,29 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
   private windowStart = 0;
   private timer: NodeJS.Timeout | undefined;
   private sharing: Promise<void> | undefined;
-  private readonly policy: string;
+  /** The window whose forerunners are forgotten. */
+  private tidiedFor = 0;
+  private readonly policies: readonly Policy[];
+  /** The same, as the header tells them. */
+  private readonly told: string;
 
   constructor(
     private readonly database: DatabaseService,
     private readonly settings: Settings,
   ) {
     const { perKey, perTenant, windowMs } = settings.config.rates;
-    const named = [
-      ['key', perKey],
-      ['tenant', perTenant],
-    ] as const;
-    this.policy = named
-      .filter(([, quota]) => quota > 0)
-      .map(([name, quota]) => `"${name}";q=${quota};w=${windowMs / 1_000}`)
+    const all: Policy[] = [
+      { name: 'key', quota: perKey },
+      { name: 'tenant', quota: perTenant },
+    ];
+    this.policies = all.filter(({ quota }) => quota > 0);
+    this.told = this.policies
+      .map(({ name, quota }) => `"${name}";q=${quota};w=${windowMs / 1_000}`)
       .join(', ');
   }
 
   onApplicationBootstrap(): void {
-    if (this.policy === '') return;
+    if (this.policies.length === 0) return;
     this.timer = setInterval(() => {
       // One at a time: what is counted meanwhile goes with the next.
       this.sharing ??= this.share().finally(() => (this.sharing = undefined));
@@ -56,23 +60,19 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Counts one request. Throws 'too-many-requests'; what is refused is not counted. */
-  count({ keyId, id, tenantId }: Principal, reply: FastifyReply): void {
-    if (this.policy === '') return;
-    const { perKey, perTenant, windowMs } = this.settings.config.rates;
+  count(caller: Principal, reply: FastifyReply): void {
+    if (this.policies.length === 0) return;
+    const { windowMs } = this.settings.config.rates;
     const now = Date.now();
     this.turnTo(Math.floor(now / windowMs) * windowMs);
-    const all: Policy[] = [
-      { name: 'key', quota: perKey, count: this.of(tenantId, `key ${keyId ?? id}`) },
-      { name: 'tenant', quota: perTenant, count: this.of(tenantId, 'all') },
-    ];
-    const policies = all.filter(({ quota }) => quota > 0);
+    const policies = this.policies.map((policy) => ({ ...policy, count: this.countOf(caller, policy) }));
     const spent = policies.find(({ quota, count }) => count.own + count.shared >= quota);
     if (spent === undefined) for (const { count } of policies) count.own++;
     const seconds = Math.ceil((this.windowStart + windowMs - now) / 1_000);
     const left = policies.map(({ name, quota, count }) => {
       return `"${name}";r=${Math.max(0, quota - count.own - count.shared)};t=${seconds}`;
     });
-    reply.header('ratelimit-policy', this.policy).header('ratelimit', left.join(', '));
+    reply.header('ratelimit-policy', this.told).header('ratelimit', left.join(', '));
     if (spent === undefined) return;
     const who = spent.name === 'key' ? 'This key' : 'The tenant of this key';
     throw new HttpError(
@@ -88,36 +88,45 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
     this.counts = new Map();
   }
 
-  private of(tenantId: string, subject: string): Count {
-    const known = this.counts.get(`${tenantId} ${subject}`);
+  private countOf(caller: Principal, { name }: Policy): Count {
+    const { tenantId } = caller;
+    const subject = name === 'key' ? `key ${countedAs(caller)}` : 'all';
+    const known = this.counts.get(nameOf({ tenantId, subject }));
     if (known !== undefined) return known;
     const count = { tenantId, subject, own: 0, shared: 0 };
-    this.counts.set(`${tenantId} ${subject}`, count);
+    this.counts.set(nameOf(count), count);
     return count;
   }
 
   private async share(): Promise<void> {
     const { counts, windowStart } = this;
-    const told = [...counts.values()].flatMap(({ tenantId, subject, own: requests }) =>
-      requests > 0 ? [{ tenantId, subject, requests }] : [],
-    );
+    const told = [...counts.values()]
+      .filter(({ own }) => own > 0)
+      .map((count) => ({ count, requests: count.own }));
     if (told.length === 0) return;
-    const of = ({ tenantId, subject }: RequestCount) => counts.get(`${tenantId} ${subject}`);
+    const asRows = told.map(({ count: { tenantId, subject }, requests }) => ({
+      tenantId,
+      subject,
+      requests,
+    }));
     try {
-      const sums = await this.database.call((db) => addRequests(db, windowStart, told));
-      for (const one of told) {
-        const count = of(one);
-        if (count) count.own -= one.requests;
+      const sums = await this.database.call((db) => addRequests(db, windowStart, asRows));
+      const sumOf = new Map(sums.map((sum) => [nameOf(sum), sum.requests]));
+      for (const { count, requests } of told) {
+        count.own -= requests;
+        count.shared = sumOf.get(nameOf(count)) ?? count.shared + requests;
       }
-      for (const one of sums) {
-        const count = of(one);
-        if (count) count.shared = one.requests;
-      }
+      if (this.tidiedFor === windowStart) return;
       await this.database.call((db) =>
         dropRequestCounts(db, windowStart - this.settings.config.rates.windowMs),
       );
+      this.tidiedFor = windowStart;
     } catch {
       // While the database is away each replica goes by its own counts, and tells them later.
     }
   }
+}
+
+function nameOf({ tenantId, subject }: Pick<RequestCount, 'tenantId' | 'subject'>): string {
+  return `${tenantId} ${subject}`;
 }
