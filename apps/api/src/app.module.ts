@@ -5,6 +5,8 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { Access } from './access/access.ts';
 import { KeyRing } from './access/key-ring.ts';
+import { Seals } from './access/seals.ts';
+import { SignedUrls } from './access/signed-urls.ts';
 import { Tokens } from './access/tokens.ts';
 import { Visits } from './access/visits.ts';
 import { AgentsController } from './agents/agents.controller.ts';
@@ -18,6 +20,8 @@ import { TenantEventsService } from './events/tenant-events.service.ts';
 import { ContentController } from './files/content.controller.ts';
 import { FilesController } from './files/files.controller.ts';
 import { FilesService } from './files/files.service.ts';
+import { SignedUrlsController } from './files/signed-urls.controller.ts';
+import { SigningService } from './files/signing.service.ts';
 import { StorageService } from './files/storage.service.ts';
 import { Uploads } from './files/uploads.ts';
 import { Catalogue } from './functions/catalogue.ts';
@@ -90,6 +94,7 @@ import { WorkController } from './work/work.controller.ts';
     ResultsController,
     FilesController,
     ContentController,
+    SignedUrlsController,
     UploadsController,
     FunctionsController,
     AgentsController,
@@ -142,6 +147,9 @@ import { WorkController } from './work/work.controller.ts';
     RegistrationService,
     ReportsService,
     RerunService,
+    Seals,
+    SignedUrls,
+    SigningService,
     Starts,
     StorageService,
     SubmitService,

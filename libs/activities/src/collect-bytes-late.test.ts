@@ -40,8 +40,8 @@ test('wherever writers and the collector stop, and however late they go on, what
     fc.asyncProperty(fc.array(moves, { minLength: 8, maxLength: 40 }), async (all) => {
       await db.pool.query('truncate files, stored_bytes');
       for (const text of ['one', 'two']) await storage.remove(digestOf(text));
-      const steps = new Map<number, (() => Promise<void>)[]>();
-      const started: (() => Promise<void>)[][] = [];
+      const steps = new Map<number, (() => Promise<unknown>)[]>();
+      const started: (() => Promise<unknown>)[][] = [];
       // A collector that decides anew is another one: that of before is dead, and removes nothing more.
       let going: (GoingBytes & { removed?: boolean })[] = [];
       for (const move of all) {

@@ -182,3 +182,12 @@ test('a path is uploaded, and a file saved to another: whole, or not at all', as
   expect(await readdir(folder)).toEqual(['from.bin', 'to.bin']);
   await expect(uploadFrom(join(folder, 'none'), direct())).rejects.toMatchObject({ code: 'ENOENT' });
 });
+
+test('signed URLs read a file, and make one, with nothing but fetch', async () => {
+  const { files } = direct();
+  const { id, url, method } = await files.signUpload({ name: 'a.txt', mediaType: 'text/plain', maxBytes: 5 });
+  expect((await fetch(url, { method, body: 'hello' })).status).toBe(201);
+  expect(await files.get(id)).toMatchObject({ name: 'a.txt', mediaType: 'text/plain', size: 5 });
+  const signed = await files.sign(id, { expiresInSeconds: 60 });
+  expect(await (await fetch(signed.url)).text()).toBe('hello');
+});

@@ -1,5 +1,14 @@
 import { contentOf } from './content.ts';
-import type { File, GetFileData, GetResultData, UploadFileData } from './generated.ts';
+import type {
+  File,
+  GetFileData,
+  GetResultData,
+  SignedUrl,
+  SignFileData,
+  SignUploadData,
+  SignUploadRequest,
+  UploadFileData,
+} from './generated.ts';
 import { pieceBytes, piecesOf, piecesOfStream } from './pieces.ts';
 import { isPassing } from './retry.ts';
 import type { Signal, Transport } from './transport.ts';
@@ -74,6 +83,27 @@ export const filesOf = (transport: Transport) => ({
     const file = await this.get(id, { signal });
     return { file, body: await contentOf(transport, file, signal) };
   },
+
+  /** A URL that serves the bytes to whoever has it, without a key. */
+  async sign(
+    id: string,
+    { expiresInSeconds, signal }: Signal & { expiresInSeconds?: number } = {},
+  ): Promise<SignedUrl> {
+    const call = { path: { id }, body: { expiresInSeconds }, repeatable: true, signal };
+    return absolute(
+      transport,
+      await transport.body<SignFileData, SignedUrl>('POST', '/v1/files/{id}:sign', call),
+    );
+  },
+
+  /** A URL to which whoever has it can PUT the bytes of one new file, once and without a key. */
+  async signUpload(body: SignUploadRequest, { signal }: Signal = {}): Promise<SignedUrl> {
+    const call = { body, repeatable: true, signal };
+    return absolute(
+      transport,
+      await transport.body<SignUploadData, SignedUrl>('POST', '/v1/files:signUpload', call),
+    );
+  },
 });
 
 /** Throws 'JobNotCompleted' where the job ended without one, and the problem `job-not-finished` before its end. */
@@ -84,6 +114,11 @@ export async function resultOf(transport: Transport, id: string, { signal }: Sig
   if (fileId === undefined) return { kind: 'output', output: await bytes.json() };
   const file = await filesOf(transport).get(fileId, { signal });
   return { kind: 'file', file, body: await contentOf(transport, file, signal, bytes) };
+}
+
+/** The API does not know where it is reached. */
+function absolute({ base }: Transport, signed: SignedUrl): SignedUrl {
+  return { ...signed, url: base + signed.url };
 }
 
 function bytesIn(hex: string): Uint8Array {

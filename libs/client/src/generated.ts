@@ -403,7 +403,7 @@ export type CompleteRequest = {
 /**
  * What went wrong, for programs; docs/errors.md explains each
  */
-export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'last-admin' | 'managed-elsewhere' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
+export type ErrorCode = 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'signed-url-refused' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'last-admin' | 'managed-elsewhere' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled';
 
 /**
  * One place that is wrong
@@ -1573,6 +1573,54 @@ export type ResultFile = {
      * SHA-256 of the bytes, in hex
      */
     sha256: string;
+};
+
+/**
+ * For how long; an empty body will do
+ */
+export type SignRequest = {
+    /**
+     * How long the URL works; the server has a default and a limit of its own
+     */
+    expiresInSeconds?: number;
+};
+
+/**
+ * The file that may be uploaded
+ */
+export type SignUploadRequest = {
+    /**
+     * The name of the file
+     */
+    name: string;
+    mediaType?: string;
+    /**
+     * The file may have no more bytes
+     */
+    maxBytes?: number;
+    /**
+     * How long the URL works; the server has a default and a limit of its own
+     */
+    expiresInSeconds?: number;
+};
+
+/**
+ * A URL that stands for its maker, for one method and one file
+ */
+export type SignedUrl = {
+    /**
+     * The file
+     */
+    id: string;
+    /**
+     * The method that it is for; GET is for HEAD too
+     */
+    method: 'GET' | 'PUT';
+    /**
+     * Relative to this API. Whoever has it needs no key
+     */
+    url: string;
+    expiresAt: string;
 };
 
 /**
@@ -3175,7 +3223,12 @@ export type GetFileContentData = {
     path: {
         id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * That of a signed URL; then no key is needed
+         */
+        signature?: string;
+    };
     url: '/v1/files/{id}/content';
 };
 
@@ -3189,7 +3242,7 @@ export type GetFileContentErrors = {
      */
     401: Problem;
     /**
-     * `forbidden`
+     * `forbidden`, `signed-url-refused`
      */
     403: Problem;
     /**
@@ -3232,6 +3285,203 @@ export type GetFileContentResponses = {
 };
 
 export type GetFileContentResponse = GetFileContentResponses[keyof GetFileContentResponses];
+
+export type PutFileContentData = {
+    /**
+     * The bytes, of any media type
+     */
+    body: Blob | File;
+    headers?: {
+        /**
+         * sha-256=:…: is checked (RFC 9530); so is Repr-Digest
+         */
+        'Content-Digest'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query: {
+        /**
+         * That of a signed URL; then no key is needed
+         */
+        signature: string;
+    };
+    url: '/v1/files/{id}/content';
+};
+
+export type PutFileContentErrors = {
+    /**
+     * `malformed-request`, `upload-incomplete`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`, `signed-url-refused`
+     */
+    403: Problem;
+    /**
+     * `id-taken`
+     */
+    409: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`, `digest-mismatch`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutFileContentError = PutFileContentErrors[keyof PutFileContentErrors];
+
+export type PutFileContentResponses = {
+    /**
+     * The file
+     */
+    201: File;
+};
+
+export type PutFileContentResponse = PutFileContentResponses[keyof PutFileContentResponses];
+
+export type SignFileData = {
+    body?: SignRequest;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/files/{id}:sign';
+};
+
+export type SignFileErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type SignFileError = SignFileErrors[keyof SignFileErrors];
+
+export type SignFileResponses = {
+    /**
+     * The URL
+     */
+    200: SignedUrl;
+};
+
+export type SignFileResponse = SignFileResponses[keyof SignFileResponses];
+
+export type SignUploadData = {
+    body: SignUploadRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/files:signUpload';
+};
+
+export type SignUploadErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type SignUploadError = SignUploadErrors[keyof SignUploadErrors];
+
+export type SignUploadResponses = {
+    /**
+     * The URL
+     */
+    200: SignedUrl;
+};
+
+export type SignUploadResponse = SignUploadResponses[keyof SignUploadResponses];
 
 export type GetUploadAbilitiesData = {
     body?: never;

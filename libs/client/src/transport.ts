@@ -49,7 +49,7 @@ const streamPatienceMs = 60_000;
 
 /** Asks the API: adds the token, tries again what is safe to repeat, turns problems into errors. */
 export class Transport {
-  private readonly base: string;
+  readonly base: string;
   private readonly authorization: Record<string, string>;
   private readonly fetch: typeof globalThis.fetch;
   readonly retries: number;

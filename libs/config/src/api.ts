@@ -32,6 +32,18 @@ export const apiVariables = z
       30 * 86_400,
       '86400',
     ),
+    SIGNED_URL_SECONDS: wholeNumber(
+      'how long a signed URL works unless it is asked for otherwise, in seconds',
+      1,
+      7 * 86_400,
+      '900',
+    ),
+    MAX_SIGNED_URL_SECONDS: wholeNumber(
+      'how long a signed URL may be asked to work, in seconds',
+      1,
+      7 * 86_400,
+      '86400',
+    ),
     STATUS_BUDGET_MS: wholeNumber(
       'how long a status may wait for the workflow, in milliseconds',
       1,
@@ -105,6 +117,10 @@ export function loadApiConfig(environment: NodeJS.ProcessEnv = readEnvironment()
       jsonBytes: env.MAX_JSON_BYTES,
       fileBytes: env.MAX_FILE_BYTES,
       uploadSeconds: env.UPLOAD_EXPIRY_SECONDS,
+    },
+    signedUrls: {
+      defaultSeconds: Math.min(env.SIGNED_URL_SECONDS, env.MAX_SIGNED_URL_SECONDS),
+      maxSeconds: env.MAX_SIGNED_URL_SECONDS,
     },
     status: { budgetMs: env.STATUS_BUDGET_MS, freshnessMs: env.STATUS_FRESHNESS_MS },
     rates: {

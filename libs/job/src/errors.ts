@@ -8,6 +8,7 @@ export const errors = {
   'invalid-request': 'The request breaks the schema',
   unauthenticated: 'A valid API key or token is needed',
   forbidden: 'The caller may not do that',
+  'signed-url-refused': 'The signed URL does not work, or no longer',
   'not-found': 'There is no such thing here',
   gone: 'The job is no longer kept',
   'method-not-allowed': 'The path exists, this method does not',

@@ -6,6 +6,8 @@ const name = /^[a-z][a-z0-9-]{0,62}$/;
 const pool = /^(?!(?:any|agent)$)[a-z][a-z0-9-]{0,62}$/;
 const toolName = /^[\w.-]{1,64}$/;
 const toolVersion = /^[\w.-]{1,32}$/;
+/** `type/subtype`, perhaps with parameters (RFC 9110, 8.3.1): it comes back as a header. */
+const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/;
 const version = /^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(-[0-9A-Za-z.-]{1,32})?$/;
 
 /** The tenant of the first start, and of workflows that are started directly without naming one. */
@@ -14,7 +16,17 @@ export const defaultTenantId = '00000000-0000-7000-8000-000000000001';
 /** The admin of the first start, whose key is `PERDURE_ADMIN_KEY`. */
 export const firstAdminId = '00000000-0000-7000-8000-000000000003';
 
-export const patterns = { uuid, jobId, agentId, name, pool, toolName, toolVersion, version } as const;
+export const patterns = {
+  uuid,
+  jobId,
+  agentId,
+  name,
+  pool,
+  toolName,
+  toolVersion,
+  mediaType,
+  version,
+} as const;
 
 /** A job's id is its workflow's id. Ids made or accepted over HTTP are UUIDs; a direct start may bring any of this form. */
 export function isJobId(text: string): boolean {

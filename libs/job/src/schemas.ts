@@ -42,6 +42,11 @@ export {
   FunctionList,
   FunctionPath,
   FunctionRequest,
+  SignedQuery,
+  SignedUploadQuery,
+  SignedUrl,
+  SignRequest,
+  SignUploadRequest,
   UploadQuery,
 } from './schemas/catalogue.ts';
 export { Live, Ready } from './schemas/health.ts';

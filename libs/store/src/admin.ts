@@ -5,6 +5,7 @@ export {
   createKey,
   ensureAdminKey,
   findKeyByHash,
+  findKeyById,
   getKey,
   type KeyHolder,
   type KeySecret,

@@ -77,18 +77,37 @@ export async function revokeKey(db: Database, tenantId: string, id: string): Pro
  * what finds it.
  */
 export async function findKeyByHash(db: Database, hash: Buffer): Promise<KeyHolder | undefined> {
-  const row = await db.kysely
+  return toHolder(await workingKeys(db).where('hash', '=', hash).executeTakeFirst());
+}
+
+/** The same for a key whose id is known, in its tenant. */
+export async function findKeyById(
+  db: Database,
+  tenantId: string,
+  id: string,
+): Promise<KeyHolder | undefined> {
+  const keys = workingKeys(db).where('keys.tenantId', '=', tenantId).where('keys.id', '=', id);
+  return toHolder(await keys.executeTakeFirst());
+}
+
+function workingKeys(db: Database) {
+  return db.kysely
     .selectFrom('keys')
     .leftJoin('users', (join) =>
       join.onRef('users.tenantId', '=', 'keys.tenantId').onRef('users.id', '=', 'keys.userId'),
     )
     .selectAll('keys')
     .select('users.role as userRole')
-    .where('hash', '=', hash)
     .where('revokedAt', 'is', null)
     .where('disabledAt', 'is', null)
-    .where((where) => where.or([where('expiresAt', 'is', null), where('expiresAt', '>', sql<string>`now()`)]))
-    .executeTakeFirst();
+    .where((where) =>
+      where.or([where('expiresAt', 'is', null), where('expiresAt', '>', sql<string>`now()`)]),
+    );
+}
+
+function toHolder(
+  row: (Selectable<Schema['keys']> & { userRole: UserRole | null }) | undefined,
+): KeyHolder | undefined {
   if (row === undefined) return undefined;
   const { userRole, ...key } = row;
   return { key: toKeyRecord(key), userRole };

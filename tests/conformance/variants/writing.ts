@@ -15,6 +15,7 @@ import {
 
 const isCancel = goesTo(':cancel');
 const isFile = ({ path }: { path: string }): boolean => path.startsWith('/v1/files');
+const isSigned = ({ path }: { path: string }): boolean => path.includes('?signature=');
 const keyed = (headers: Record<string, string>): string | undefined => headers['idempotency-key'];
 const keysUnderWay = new Set<string>();
 /** Paths that were asked for once. */
@@ -185,7 +186,7 @@ export const writing: Variant[] = [
   { breaks: 'an upload has no Location', fails: ['F-1'], ...header(isFile, 'location') },
   { breaks: 'a digest is not checked', fails: ['F-2'], ...deaf(isFile, 'content-digest') },
   { breaks: 'the ETag of a file is not its digest', fails: ['F-3'], ...header(isFile, 'etag', '"1"') },
-  { breaks: 'ranges are ignored', fails: ['F-4', 'F-5', 'F-6'], ...deaf(isFile, 'range') },
+  { breaks: 'ranges are ignored', fails: ['F-4', 'F-5', 'F-6', 'F-12'], ...deaf(isFile, 'range') },
   {
     breaks: 'a part does not say which it is',
     fails: ['F-4'],
@@ -220,5 +221,20 @@ export const writing: Variant[] = [
     ask({ path, headers }) {
       if (path === '/v1/uploads') delete headers['upload-metadata'];
     },
+  },
+  {
+    breaks: 'a signed URL needs a key all the same',
+    fails: ['F-12'],
+    ...status(({ status: code }, asked) => isSigned(asked) && code < 300 && asked.method === 'GET', 401),
+  },
+  {
+    breaks: 'what is changed of a signed URL is not looked at',
+    fails: ['F-13'],
+    ...status(({ status: code }, asked) => isSigned(asked) && code === 403, 200),
+  },
+  {
+    breaks: 'a signed URL takes any number of files',
+    fails: ['F-14'],
+    ...status(({ status: code }, asked) => isSigned(asked) && code === 409, 201),
   },
 ];

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { lowerRole } from '@perdure/job/permissions';
-import { findKeyByHash, type KeyHolder, touchKey } from '@perdure/store/admin';
+import { findKeyByHash, findKeyById, type KeyHolder, touchKey } from '@perdure/store/admin';
+import type { Database } from '@perdure/store/database';
 import { LRUCache } from 'lru-cache';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { DatabaseService } from '../database/database.service.ts';
@@ -15,6 +16,7 @@ const touchEveryMs = 60_000;
 @Injectable()
 export class KeyRing {
   private readonly known = new Kept<{ hash: Buffer; principal: Principal }>(freshnessMs, maxKnown);
+  private readonly signers = new Kept<Principal | undefined>(freshnessMs, maxKnown);
   private readonly touched = new LRUCache<string, true>({ max: maxKnown, ttl: touchEveryMs });
 
   constructor(private readonly database: DatabaseService) {}
@@ -23,19 +25,29 @@ export class KeyRing {
   async principalOf(key: string): Promise<Principal> {
     if (key.length < 20 || key.length > 200) throw unknown();
     const hash = createHash('sha256').update(key).digest();
-    const known = await this.known.get(hash.toString('base64'), () => this.lookUp(hash));
-    const { expiresAt } = known.principal;
-    const expired = expiresAt !== null && Date.parse(expiresAt) <= Date.now();
-    if (expired || !timingSafeEqual(known.hash, hash)) throw unknown();
+    const known = await this.known.get(hash.toString('base64'), async () => {
+      const principal = await this.lookUp((db) => findKeyByHash(db, hash));
+      if (principal === undefined) throw unknown();
+      return { hash, principal };
+    });
+    if (isOver(known.principal) || !timingSafeEqual(known.hash, hash)) throw unknown();
     return known.principal;
   }
 
-  private async lookUp(hash: Buffer): Promise<{ hash: Buffer; principal: Principal }> {
-    const holder = await this.database.call((db) => findKeyByHash(db, hash));
+  /** Who a key speaks for that signed something; undefined once it no longer works. */
+  async principalOfId(tenantId: string, id: string): Promise<Principal | undefined> {
+    const find = (db: Database) => findKeyById(db, tenantId, id);
+    const principal = await this.signers.get(`${tenantId} ${id}`, () => this.lookUp(find));
+    return principal === undefined || isOver(principal) ? undefined : principal;
+  }
+
+  private async lookUp(
+    find: (db: Database) => Promise<KeyHolder | undefined>,
+  ): Promise<Principal | undefined> {
+    const holder = await this.database.call(find);
     const principal = holder && principalOf(holder);
-    if (holder === undefined || principal === undefined) throw unknown();
-    this.touch(holder.key.id);
-    return { hash, principal };
+    if (holder && principal) this.touch(holder.key.id);
+    return principal;
   }
 
   /** When a key was last used is worth no failed request. */
@@ -44,6 +56,10 @@ export class KeyRing {
     this.touched.set(id, true);
     this.database.call((db) => touchKey(db, id)).catch(() => this.touched.delete(id));
   }
+}
+
+function isOver({ expiresAt }: Principal): boolean {
+  return expiresAt !== null && Date.parse(expiresAt) <= Date.now();
 }
 
 function principalOf({ key, userRole }: KeyHolder): Principal | undefined {

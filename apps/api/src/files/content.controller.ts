@@ -1,17 +1,20 @@
-import { Controller, Get, Param, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
-import { FilePath } from '@perdure/job/schemas';
+import { Controller, Get, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { File, FilePath, SignedQuery, SignedUploadQuery } from '@perdure/job/schemas';
 import type { FileRecord } from '@perdure/store/read';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { Caller, type Principal } from '../http/caller.ts';
+import { type AuthenticatedRequest, Caller, type Principal } from '../http/caller.ts';
 import { matchesNone } from '../http/conditional.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
 import { toDigest } from './digests.ts';
-import { FilesService } from './files.service.ts';
+import { FilesService, toFile } from './files.service.ts';
 import { attachment } from './names.ts';
 import { rangeOf } from './ranges.ts';
+import type { SignedUpload } from './signing.service.ts';
+import { Uploads } from './uploads.ts';
 
 /** What a browser may be told that a stranger's file is; everything else is bytes. */
 const harmless = new Set([
@@ -28,7 +31,10 @@ const harmless = new Set([
 @ApiTags('files')
 @Controller('v1/files')
 export class ContentController {
-  constructor(private readonly files: FilesService) {}
+  constructor(
+    private readonly files: FilesService,
+    private readonly uploads: Uploads,
+  ) {}
 
   @Get(':id/content')
   @Operation({
@@ -36,6 +42,7 @@ export class ContentController {
     summary: 'The bytes of a file',
     description: 'Whole, or one range. The bytes of an id never change.',
     permission: 'files.read',
+    signable: true,
     headers: {
       Range: 'bytes=first-last',
       'If-Range': 'The ETag the range belongs to',
@@ -60,6 +67,7 @@ export class ContentController {
   async get(
     @Caller() caller: Principal,
     @Param({ schema: FilePath }) { id }: FilePath,
+    @Query({ schema: SignedQuery }) _query: SignedQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -78,6 +86,43 @@ export class ContentController {
     const bytes =
       request.method === 'HEAD' || length === 0 ? Readable.from([]) : await this.files.read(file, range);
     await reply.header('content-length', length).send(bytes);
+  }
+
+  @Put(':id/content')
+  @RouteConfig({ raw: true })
+  @ApiConsumes('application/octet-stream')
+  @ApiBody({ description: 'The bytes, of any media type', schema: { type: 'string', format: 'binary' } })
+  @Operation({
+    id: 'putFileContent',
+    summary: 'Upload a file with a signed URL',
+    description:
+      'Only for a URL of `POST /v1/files:signUpload`, which says what the file is called and what it is. A second time is refused.',
+    permission: 'files.write',
+    signable: true,
+    headers: { 'Content-Digest': 'sha-256=:…: is checked (RFC 9530); so is Repr-Digest' },
+    answers: [{ status: 201, description: 'The file', schema: File, headers: { Location: 'The file' } }],
+    problems: [
+      'id-taken',
+      'payload-too-large',
+      'unsupported-media-type',
+      'digest-mismatch',
+      'upload-incomplete',
+    ],
+  })
+  async put(
+    @Caller() caller: Principal,
+    @Param({ schema: FilePath }) { id }: FilePath,
+    @Query({ schema: SignedUploadQuery }) _query: SignedUploadQuery,
+    @Req() request: AuthenticatedRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<File> {
+    // Nothing else lets a request come so far.
+    const signed = request.signed as SignedUpload;
+    const file = await this.uploads.take(request, signed.name, (upload) =>
+      this.files.create(caller, { ...upload, ...signed }, id),
+    );
+    reply.code(201).header('location', `/v1/files/${id}`);
+    return toFile(file);
   }
 }
 

@@ -22,11 +22,11 @@ export class FilesService {
   ) {}
 
   /** Streams to storage. Nothing is visible, and nothing stays, unless all bytes have come and match the digest announced. */
-  async create(caller: Principal, upload: Upload): Promise<FileRecord> {
+  async create(caller: Principal, upload: Upload, id: string = uuidv7()): Promise<FileRecord> {
     const { name, mediaType } = upload;
     const { sha256, size } = await this.store(upload);
     const file: FileRecord = {
-      id: uuidv7(),
+      id,
       tenantId: caller.tenantId,
       owner: caller.id,
       name,
@@ -36,13 +36,16 @@ export class FilesService {
       jobId: null,
       createdAt: new Date().toISOString(),
     };
-    await this.database.call((db) => insertFile(db, file));
-    return file;
+    if (await this.database.call((db) => insertFile(db, file))) return file;
+    throw new PerdureError('id-taken', 'The file has been uploaded already: a signed URL takes it once');
   }
 
   /** The bytes alone: nobody can see them yet. */
-  store({ bytes, expectedSha256 }: Upload): Promise<Stored> {
-    const maxBytes = this.settings.config.limits.fileBytes;
+  store({
+    bytes,
+    expectedSha256,
+    maxBytes = this.settings.config.limits.fileBytes,
+  }: Upload): Promise<Stored> {
     return this.storage.put(received(bytes), { maxBytes, expectedSha256 });
   }
 

@@ -8,7 +8,14 @@ import { Settings } from '../settings.ts';
 import { announcedSha256 } from './digests.ts';
 import { uploadName } from './names.ts';
 
-export type Upload = { name: string; mediaType: string; expectedSha256: string | undefined; bytes: Readable };
+export type Upload = {
+  name: string;
+  mediaType: string;
+  expectedSha256: string | undefined;
+  /** Fewer than any file may have. */
+  maxBytes?: number;
+  bytes: Readable;
+};
 
 /** Requests whose body is a file. */
 @Injectable()

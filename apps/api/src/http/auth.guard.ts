@@ -4,15 +4,17 @@ import { PerdureError } from '@perdure/job/errors';
 import type { Permission } from '@perdure/job/permissions';
 import type { FastifyReply } from 'fastify';
 import { Access } from '../access/access.ts';
-import { type AuthenticatedRequest, permissionKey } from './caller.ts';
+import { SignedUrls } from '../access/signed-urls.ts';
+import { type AuthenticatedRequest, permissionKey, type Principal, signableKey } from './caller.ts';
 import { RateLimits } from './rate-limits.ts';
 
-/** The one guard: a valid key or token, and a role that the table of `libs/job` lets do it. */
+/** The one guard: a valid key, token or signed URL, and a role that the table of `libs/job` lets do it. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly access: Access,
+    private readonly signedUrls: SignedUrls,
     private readonly rates: RateLimits,
   ) {}
 
@@ -25,7 +27,7 @@ export class AuthGuard implements CanActivate {
     );
     if (permission === undefined) throw new PerdureError('forbidden', 'This operation is open to nobody');
     if (permission !== 'public') {
-      const principal = await this.access.principalOf(request.headers.authorization);
+      const principal = await this.principalOf(request, context);
       this.rates.count(principal, http.getResponse<FastifyReply>());
       this.access.check(principal, permission);
       request.principal = principal;
@@ -34,5 +36,16 @@ export class AuthGuard implements CanActivate {
     // A body that could not be read: told only to those who may send one.
     if (request.body instanceof PerdureError) throw request.body;
     return true;
+  }
+
+  /** Where there is a signature it is what counts, whatever key comes with it. */
+  private async principalOf(request: AuthenticatedRequest, context: ExecutionContext): Promise<Principal> {
+    const { signature } = request.query as { signature?: unknown };
+    const signable = this.reflector.get<boolean | undefined>(signableKey, context.getHandler());
+    if (signature === undefined || signable !== true)
+      return this.access.principalOf(request.headers.authorization);
+    const { principal, about } = await this.signedUrls.open(request, signature);
+    request.signed = about;
+    return principal;
   }
 }

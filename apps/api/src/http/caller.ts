@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { Json } from '@perdure/job/json';
 import type { Permission, Role } from '@perdure/job/permissions';
 import type { FastifyRequest } from 'fastify';
 
@@ -24,8 +25,12 @@ export function countedAs({ keyId, id }: Principal): string {
   return keyId ?? id;
 }
 
-/** `permission` is the one that let `principal` in. */
-export type AuthenticatedRequest = FastifyRequest & { principal?: Principal; permission?: Permission };
+/** `permission` is the one that let `principal` in; `signed` is what a signed URL fixes besides. */
+export type AuthenticatedRequest = FastifyRequest & {
+  principal?: Principal;
+  permission?: Permission;
+  signed?: Json;
+};
 
 /** The parameter of a controller's method that says who is asking. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
@@ -33,6 +38,9 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
   if (principal === undefined) throw new Error('an operation without permission asks who is calling');
   return principal;
 });
+
+/** On operations that take a signed URL in the place of a key. */
+export const signableKey = 'perdure:signable';
 
 export const permissionKey = 'perdure:permission';
 

@@ -1,9 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { ErrorCode } from '@perdure/job/errors';
 import type { Permission } from '@perdure/job/permissions';
 import type { z } from 'zod';
-import { Needs } from './caller.ts';
+import { Needs, signableKey } from './caller.ts';
 import { statusOf } from './statuses.ts';
 
 type Answer = {
@@ -20,6 +20,8 @@ type Description = {
   summary: string;
   description?: string;
   permission: Permission | 'public';
+  /** A signed URL (`?signature=`) does in the place of a key. */
+  signable?: boolean;
   answers: readonly Answer[];
   /** What can go wrong, besides what can go wrong everywhere. */
   problems?: readonly ErrorCode[];
@@ -40,17 +42,20 @@ export function Operation({
   summary,
   description,
   permission,
+  signable = false,
   answers,
   problems = [],
   headers = {},
 }: Description) {
   const codes = [
     ...(permission === 'public' ? (['internal-error'] as const) : [...everywhere, ...withKey]),
+    ...(signable ? (['signed-url-refused'] as const) : []),
     ...problems,
   ];
   return applyDecorators(
     Needs(permission),
-    ApiOperation({ operationId: id, summary, description: describe(description, permission) }),
+    SetMetadata(signableKey, signable),
+    ApiOperation({ operationId: id, summary, description: describe(description, permission, signable) }),
     ...(permission === 'public' ? [] : [ApiBearerAuth()]),
     ...Object.entries(headers).map(([name, text]) =>
       ApiHeader({ name, description: text, required: false, schema: { type: 'string' } }),
@@ -60,8 +65,10 @@ export function Operation({
   );
 }
 
-function describe(text: string | undefined, permission: string): string {
-  const needs = permission === 'public' ? 'Needs no key.' : `Needs the permission \`${permission}\`.`;
+function describe(text: string | undefined, permission: string, signable: boolean): string {
+  const signed = signable ? ' A signed URL needs no key.' : '';
+  const needs =
+    permission === 'public' ? 'Needs no key.' : `Needs the permission \`${permission}\`.${signed}`;
   return text === undefined ? needs : `${text}\n\n${needs}`;
 }
 

@@ -6,6 +6,7 @@ export const statusOf: Record<ErrorCode, number> = {
   'invalid-request': 422,
   unauthenticated: 401,
   forbidden: 403,
+  'signed-url-refused': 403,
   'not-found': 404,
   gone: 410,
   'method-not-allowed': 405,

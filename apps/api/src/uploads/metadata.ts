@@ -1,10 +1,9 @@
 import { PerdureError } from '@perdure/job/errors';
+import { patterns } from '@perdure/job/ids';
 import { Metadata } from '@tus/server';
 import { fitName } from '../files/names.ts';
 
 const pointer = 'header/Upload-Metadata';
-/** `type/subtype`, perhaps with parameters (RFC 9110, 8.3.1): it comes back as a header. */
-const mediaTypes = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/;
 
 /** What `Upload-Metadata` says of the file: `filename`, `filetype` and `sha256`. What else a client says is its own affair. */
 export function fileIn(metadata: string): { name: string; mediaType: string; sha256: string | undefined } {
@@ -12,7 +11,12 @@ export function fileIn(metadata: string): { name: string; mediaType: string; sha
   return {
     name: filename ? fitName(filename, `${pointer}: filename`) : 'file',
     mediaType: filetype
-      ? fit(filetype, 'filetype', filetype.length < 256 && mediaTypes.test(filetype), 'is a media type')
+      ? fit(
+          filetype,
+          'filetype',
+          filetype.length < 256 && patterns.mediaType.test(filetype),
+          'is a media type',
+        )
       : 'application/octet-stream',
     sha256: sha256
       ? fit(

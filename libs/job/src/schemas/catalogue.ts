@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { patterns } from '../ids.ts';
 import { anyObject, digest, functionName, moment, systemName, text, tool, uuid, version } from './pieces.ts';
 
 export const Function = z
@@ -74,3 +75,55 @@ export const UploadQuery = z.strictObject({
   name: text(255).optional().describe('The name of the file; or by Content-Disposition'),
 });
 export type UploadQuery = z.output<typeof UploadQuery>;
+
+const signature = z.string().max(4_000).describe('That of a signed URL; then no key is needed');
+
+export const SignedQuery = z.strictObject({ signature: signature.optional() });
+export type SignedQuery = z.output<typeof SignedQuery>;
+
+export const SignedUploadQuery = z.strictObject({ signature });
+export type SignedUploadQuery = z.output<typeof SignedUploadQuery>;
+
+/** What an operator may allow at most: seven days. */
+export const maxSignedSeconds = 7 * 86_400;
+
+const expiresInSeconds = z
+  .int()
+  .min(1)
+  .max(maxSignedSeconds)
+  .optional()
+  .describe('How long the URL works; the server has a default and a limit of its own');
+
+export const SignRequest = z
+  .strictObject({ expiresInSeconds })
+  .prefault({})
+  .meta({ id: 'SignRequest', description: 'For how long; an empty body will do' });
+export type SignRequest = z.output<typeof SignRequest>;
+
+export const SignUploadRequest = z
+  .strictObject({
+    name: text(255).describe('The name of the file'),
+    mediaType: z
+      .string()
+      .max(255)
+      .regex(patterns.mediaType, 'is a media type like text/csv')
+      .default('application/octet-stream'),
+    maxBytes: z.int().min(0).optional().describe('The file may have no more bytes'),
+    expiresInSeconds,
+  })
+  .meta({
+    id: 'SignUploadRequest',
+    description: 'The file that may be uploaded',
+    examples: [{ name: 'table.csv', mediaType: 'text/csv', maxBytes: 1_000_000 }],
+  });
+export type SignUploadRequest = z.output<typeof SignUploadRequest>;
+
+export const SignedUrl = z
+  .strictObject({
+    id: uuid.describe('The file'),
+    method: z.enum(['GET', 'PUT']).describe('The method that it is for; GET is for HEAD too'),
+    url: z.string().describe('Relative to this API. Whoever has it needs no key'),
+    expiresAt: moment,
+  })
+  .meta({ id: 'SignedUrl', description: 'A URL that stands for its maker, for one method and one file' });
+export type SignedUrl = z.output<typeof SignedUrl>;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { header, must, mustBe, mustRefuse } from '../expect.ts';
+import { header, isMoment, must, mustBe, mustRefuse } from '../expect.ts';
 import { type Check, fileText, type Kit } from '../kit.ts';
 
 const sha256 = createHash('sha256').update(fileText).digest();
@@ -30,6 +30,15 @@ const part = (kit: Kit, path: string, offset: number, raw: string) =>
     raw,
     headers: { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) },
   });
+
+const signedUrl = async (kit: Kit, path: string, json: object = {}): Promise<string> => {
+  const answer = await kit.ask(path, { json });
+  mustBe(answer, 200);
+  must(typeof answer.body.url === 'string' && isMoment(answer.body.expiresAt), 'url and expiresAt', answer);
+  return answer.body.url;
+};
+
+const toRead = async (kit: Kit) => signedUrl(kit, `/v1/files/${(await kit.file()).id}:sign`);
 
 export const files: Check[] = [
   {
@@ -137,6 +146,40 @@ export const files: Check[] = [
     async run(kit) {
       const path = await begun(kit, '0'.repeat(64));
       mustRefuse(await part(kit, path, 0, fileText), 422, 'digest-mismatch');
+    },
+  },
+  {
+    rule: 'F-12',
+    title: 'A signed URL serves the bytes without a key, and ranges of them',
+    async run(kit) {
+      const url = await toRead(kit);
+      const whole = await kit.ask(url, { token: null });
+      must(whole.status === 200 && whole.text === fileText, 'the bytes', whole);
+      const part = await kit.ask(url, { token: null, headers: { range: 'bytes=2-4' } });
+      must(part.status === 206 && part.text === 'cde', 'the bytes cde', part);
+    },
+  },
+  {
+    rule: 'F-13',
+    title: 'A signed URL that was changed, or is used with another method, is refused with 403',
+    async run(kit) {
+      const url = await toRead(kit);
+      const refusal = [403, 'signed-url-refused'] as const;
+      mustRefuse(await kit.ask(url.replace('signature=', 'signature=A'), { token: null }), ...refusal);
+      mustRefuse(await kit.ask(url, { token: null, method: 'PUT', raw: fileText }), ...refusal);
+    },
+  },
+  {
+    rule: 'F-14',
+    title: 'A signed URL takes the bytes of a new file without a key, once',
+    async run(kit) {
+      const url = await signedUrl(kit, '/v1/files:signUpload', { name: 'kit.txt', mediaType: 'text/plain' });
+      const put = () => kit.ask(url, { token: null, method: 'PUT', raw: fileText });
+      const first = await put();
+      mustBe(first, 201);
+      const { name, mediaType, size } = first.body;
+      must(name === 'kit.txt' && mediaType === 'text/plain' && size === 26, 'the file as announced', first);
+      mustRefuse(await put(), 409, 'id-taken');
     },
   },
 ];
