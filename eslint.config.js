@@ -10,6 +10,12 @@ const environmentModule = {
   message: 'Only libs/config reads the environment.',
 };
 
+const transitionTable = {
+  regex: '(^|/)transitions(\\.ts)?$',
+  importNames: ['transition'],
+  message: 'Only the workflow decides a status.',
+};
+
 /** Where names are forbidden and why. Rooms and their doors are kept by `.dependency-cruiser.js`. */
 const environment = {
   name: 'only libs/config reads the environment',
@@ -34,13 +40,29 @@ const transitionCaller = {
       'error',
       {
         paths: [environmentModule],
-        patterns: [
+        patterns: [transitionTable],
+      },
+    ],
+  },
+};
+
+const databaseDoor = {
+  name: 'in the API the database has one door',
+  files: ['apps/api/src/**/*.ts'],
+  ignores: ['apps/api/src/database/**', ...tests],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: [
+          environmentModule,
           {
-            regex: '(^|/)transitions(\\.ts)?$',
-            importNames: ['transition'],
-            message: 'Only the workflow decides a status.',
+            name: '@perdure/store/database',
+            importNames: ['openDatabase', 'openTenantDatabases'],
+            message: 'Ask through DatabaseService: it says which tenant is seen.',
           },
         ],
+        patterns: [transitionTable],
       },
     ],
   },
@@ -149,5 +171,6 @@ export default tseslint.config(
   },
   environment,
   transitionCaller,
+  databaseDoor,
   pure,
 );

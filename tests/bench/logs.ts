@@ -1,5 +1,5 @@
 import { defaultTenantId } from '@perdure/job/ids';
-import type { Database } from '@perdure/store/database';
+import type { OpenDatabase } from '@perdure/store/database';
 import { appendLogs, type NewLogLine } from '@perdure/store/report';
 import { get, type IncomingMessage } from 'node:http';
 import type { Plan } from './arguments.ts';
@@ -14,7 +14,7 @@ const batchLines = 2_000;
 
 export async function logRound(
   api: RunningApi,
-  db: Database,
+  db: OpenDatabase,
   { logs: { batches, lines } }: Plan,
   signal: AbortSignal,
 ): Promise<Logs> {
@@ -61,7 +61,7 @@ function aBatch(batch: number): NewLogLine[] {
   }));
 }
 
-async function insertBare(db: Database, id: string, lines: readonly NewLogLine[]): Promise<void> {
+async function insertBare(db: OpenDatabase, id: string, lines: readonly NewLogLine[]): Promise<void> {
   const column = (field: keyof NewLogLine) => lines.map((line) => line[field]);
   await db.pool.query(
     `insert into bare_logs

@@ -28,6 +28,12 @@ const plants: { title: string; path: string; text: string; rule: string }[] = [
     rule: 'no-restricted-imports',
   },
   {
+    title: 'a second door to the database',
+    path: 'apps/api/src/jobs/planted-door.ts',
+    text: `import { openDatabase } from '@perdure/store/database';\nexport const planted = openDatabase('');\n`,
+    rule: 'no-restricted-imports',
+  },
+  {
     title: 'a second caller inside libs/job',
     path: 'libs/job/src/planted-transition.ts',
     text: `import * as table from './transitions.ts';\nexport const planted = table.transition('RUNNING', 'executed');\n`,

@@ -57,7 +57,7 @@ async function prepare(database: DatabaseService, { adminKey }: ApiConfig): Prom
   await database.atBoot((db) => migrate(db));
   if (adminKey === undefined) return;
   const { key: _secret, ...stored } = secretOf(adminKey);
-  await database.call((db) => ensureAdminKey(db, stored));
+  await database.across((db) => ensureAdminKey(db, stored));
 }
 
 /**

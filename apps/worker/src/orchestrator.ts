@@ -3,7 +3,7 @@ import { createOrchestratorActivities } from '@perdure/activities/orchestrator';
 import type { WorkerConfig } from '@perdure/config/worker';
 import { orchestratorQueue } from '@perdure/job/queues';
 import type { Storage } from '@perdure/storage';
-import type { Database } from '@perdure/store/database';
+import type { OpenDatabase } from '@perdure/store/database';
 import { makeRecorder } from '@perdure/store/record';
 import { startOptions } from '@perdure/workflows/start';
 import { Client } from '@temporalio/client';
@@ -15,7 +15,7 @@ import { ensureSearchAttributes } from './search-attributes.ts';
 /** The role that runs the workflows, writes the record, and keeps house. */
 export async function createOrchestrator(
   config: WorkerConfig,
-  db: Database,
+  db: OpenDatabase,
   storage: Storage,
   connection: NativeConnection,
 ): Promise<Worker> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseStart } from '@perdure/job/start';
-import type { Database } from '@perdure/store/database';
+import type { OpenDatabase } from '@perdure/store/database';
 import { getEvents, getJobs } from '@perdure/store/read';
 import { makeRecorder } from '@perdure/store/record';
 import { createJobs, markStarted } from '@perdure/store/submit';
@@ -13,7 +13,7 @@ import { waitFor } from '../../../tests/support/wait.ts';
 import { aNewJob, openFresh } from '../../store/src/test-support.ts';
 import { openComparison } from './quiet-jobs.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 let connection: Connection;
 let client: Client;

@@ -3,6 +3,7 @@ import { heldStatuses } from '@perdure/job/status';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { jsonText, storableText } from './json-text.ts';
+import { hasSqlState, sqlStates } from './pg-errors.ts';
 import type { AgentRecord, AgentStatus, Announcement } from './records.ts';
 import type { Schema } from './schema.ts';
 import { milliseconds } from './times.ts';
@@ -45,12 +46,18 @@ export async function announceAgent(
       .onConflict((conflict) =>
         conflict.column('id').doUpdateSet(offer).where('agents.tenantId', 'is not distinct from', tenantId),
       )
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows === 0n)
-      throw new PerdureError('id-taken', `Agent ${id} belongs to another tenant`);
+      .executeTakeFirstOrThrow()
+      .catch((error: unknown) => {
+        // To one tenant the row of another is not there, but in the way.
+        throw hasSqlState(error, sqlStates.insufficientPrivilege) ? taken(id, error) : error;
+      });
+    if (numInsertedOrUpdatedRows === 0n) throw taken(id);
     await announcePools(transaction, announcement);
   });
 }
+
+const taken = (id: string, cause?: unknown): PerdureError =>
+  new PerdureError('id-taken', `Agent ${id} belongs to another tenant`, { cause });
 
 async function announcePools(db: Kysely<Schema>, { id, tenantId, pools }: Announcement): Promise<void> {
   const names = [...new Set(pools)].sort();

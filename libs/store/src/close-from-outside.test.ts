@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getEvents, getJob } from './read.ts';
 import { closeFromOutside, makeRecorder, type OutsideEnd } from './record.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

@@ -3,10 +3,10 @@ import { defaultTenantId } from '@perdure/job/ids';
 import { sql } from 'kysely';
 import { waitFor } from '../../../tests/support/wait.ts';
 import { freshDatabase } from '../../../tests/support/database.ts';
-import { type Database, migrate, openDatabase, pendingMigrations, ping } from './database.ts';
+import { type OpenDatabase, migrate, openDatabase, pendingMigrations, ping } from './database.ts';
 import { migrations } from './migrations/index.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => {

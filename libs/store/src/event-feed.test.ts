@@ -4,7 +4,7 @@ import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
 import { sql } from 'kysely';
 import { waitFor } from '../../../tests/support/wait.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { type FeedEvent, getEventsBetween, getFeed, type Place, placeOfNow } from './event-feed.ts';
 import { closeFromOutside, makeRecorder } from './record.ts';
 import { getJob } from './read-jobs.ts';
@@ -12,7 +12,7 @@ import { reportProgress } from './report.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, aStart, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));
@@ -143,7 +143,7 @@ describe('of a tenant', () => {
       and (written, job_id, seq) > ('3'::xid8, 'x', 1) and written < '1000000'::xid8 order by written, job_id, seq limit 100`;
     const client = await db.pool.connect();
     try {
-      await client.query('set enable_seqscan = off');
+      await client.query(`set enable_seqscan = off; set role perdure_tenant`);
       const { rows } = await client.query<string[]>({ text, rowMode: 'array' });
       const plan = rows.flat().join('\n');
       expect(plan).toContain('Index Cond: ((tenant_id');

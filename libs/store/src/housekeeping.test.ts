@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { createdWithoutWorkflow, jobsUnderWay, quietJobs } from './read.ts';
 import { makeRecorder } from './record.ts';
 import { reportProgress } from './report.ts';
 import { createJob, markStarted } from './submit.ts';
 import { aNewJob, anEntry, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

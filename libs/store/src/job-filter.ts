@@ -102,7 +102,7 @@ export function walksOf(
   }));
   if (nameContains !== undefined) {
     const match = byText ? sql`and entry.name ilike ${patternOf(nameContains)}` : sql``;
-    const from = sql`job_names as entry where entry.tenant_id = ${tenantId} ${match}`;
+    const from = sql`tenant_job_names as entry where entry.tenant_id = ${tenantId} ${match}`;
     walks.push({ sources: [listed(from)], covers: byText ? ['name'] : [] });
   }
   if (statuses !== undefined && archived !== true) {

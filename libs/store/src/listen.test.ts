@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { sql } from 'kysely';
 import { waitFor } from '../../../tests/support/wait.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { type Change, type Listener, listenForChanges } from './read.ts';
 import { closeFromOutside, makeRecorder } from './record.ts';
 import { appendLogs, reportProgress } from './report.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 let listener: Listener;
 let changes: Change[] = [];

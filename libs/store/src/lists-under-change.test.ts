@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { archiveJob } from './archivings.ts';
 import { countJobs } from './count-jobs.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { type JobListing, listJobs, type Position } from './list-jobs.ts';
 import { getJob } from './read-jobs.ts';
 import { makeRecorder } from './record.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, aStart, aState, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 beforeAll(async () => void ({ db, drop } = await openFresh()));
 afterAll(() => drop());

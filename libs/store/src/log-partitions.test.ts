@@ -2,14 +2,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { defaultTenantId } from '@perdure/job/ids';
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { dropLogPartitions, logsKeptSince, makeLogPartitions } from './log-partitions.ts';
 import { appendLogs, type NewLogLine } from './logs.ts';
 import { alongTheIndex, getLogs } from './read-logs.ts';
 import { makeRecorder } from './record.ts';
 import { anEntry, aStart, openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 beforeEach(async () => ({ db, drop } = await openFresh()));
 afterEach(() => drop());

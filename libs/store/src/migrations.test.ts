@@ -5,7 +5,13 @@ import { Migrator } from 'kysely/migration';
 import { freshDatabase } from '../../../tests/support/database.ts';
 import { archiveJob, purgeEnded } from './admin.ts';
 import { countJobs } from './count-jobs.ts';
-import { type Database, migrate, openDatabase } from './database.ts';
+import {
+  migrate,
+  type OpenDatabase,
+  openDatabase,
+  openTenantDatabases,
+  type TenantDatabases,
+} from './database.ts';
 import { getFeed } from './event-feed.ts';
 import { type JobFilter, listJobs } from './list-jobs.ts';
 import { logsKeptSince } from './log-partitions.ts';
@@ -16,12 +22,14 @@ import { makeRecorder } from './record.ts';
 import { linkRerun } from './reruns.ts';
 import { anEntry, aStart, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
+let tenants: TenantDatabases;
 let drop: () => Promise<void>;
 beforeEach(async () => {
   const { url, drop: dropDatabase } = await freshDatabase();
   db = openDatabase(url);
-  drop = () => db.close().then(dropDatabase);
+  tenants = openTenantDatabases(url, { poolSize: 1 });
+  drop = () => Promise.all([db.close(), tenants.close()]).then(dropDatabase);
 });
 afterEach(() => drop());
 
@@ -67,7 +75,7 @@ const aLine = (jobId: string, text: string, ago: string) =>
     values ('${mine}', '${jobId}', now() - interval '${ago}', 1, 'log', 'info', '${text}')`);
 
 const listed = async (some: Partial<JobFilter>, tenantId = mine): Promise<string[]> => {
-  const { jobs } = await listJobs(db, tenantId, {
+  const { jobs } = await listJobs(tenants.of(tenantId), tenantId, {
     sort: 'createdAt',
     archived: false,
     limit: 100,

@@ -5,6 +5,8 @@ export const sqlStates = {
   queryCanceled: '57014',
   lockNotAvailable: '55P03',
   checkViolation: '23514',
+  /** Also that of a row which row-level security hides, or forbids to be written. */
+  insufficientPrivilege: '42501',
   /** Also that of bytes that are no longer stored. */
   ioError: '58030',
 } as const;

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defaultTenantId } from '@perdure/job/ids';
 import { sql } from 'kysely';
 import { waitFor } from '../../../tests/support/wait.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getEvents, getJob } from './read.ts';
 import { makeRecorder, type RecordEntry, type Recorder } from './record.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, anEvent, aStart, aState, openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 let recorder: Recorder;
 

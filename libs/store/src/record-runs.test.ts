@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getEvents, getJob } from './read.ts';
 import { makeRecorder, Overtaken, type Recorder } from './record.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, anEvent, aState, openFresh } from './test-support.ts';
 import { defaultTenantId } from '@perdure/job/ids';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 let recorder: Recorder;
 

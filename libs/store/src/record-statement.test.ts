@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { recordStatement } from './record-statement.ts';
 import { openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

@@ -1,6 +1,6 @@
 import { PerdureError } from '@perdure/job/errors';
 import { terminalStatuses } from '@perdure/job/status';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { newRowColumns } from './job-rows.ts';
 import { channel } from './notify.ts';
 import { isRefusal } from './pg-errors.ts';
@@ -14,7 +14,7 @@ type Outcome = Error | undefined;
  * tried in halves, so that the one to blame fails alone. Rejects when the server is in trouble.
  */
 export async function writeEntries(
-  db: Database,
+  db: OpenDatabase,
   entries: readonly EncodedEntry[],
 ): Promise<readonly Outcome[]> {
   try {
@@ -37,7 +37,10 @@ export async function writeEntries(
   }
 }
 
-async function writeTogether(db: Database, entries: readonly EncodedEntry[]): Promise<readonly Outcome[]> {
+async function writeTogether(
+  db: OpenDatabase,
+  entries: readonly EncodedEntry[],
+): Promise<readonly Outcome[]> {
   const known = await write(
     db,
     entries.map(({ text }) => text),
@@ -151,7 +154,7 @@ export const recordStatement = {
 };
 
 /** The jobs that have a row of the entry's tenant, whether or not there was anything new to write; and those that another run has recorded. */
-async function write(db: Database, texts: readonly string[]): Promise<Map<string, Outcome>> {
+async function write(db: OpenDatabase, texts: readonly string[]): Promise<Map<string, Outcome>> {
   const { rows } = await db.pool.query<{ id: string; overtaken: RecordedBefore | null }>({
     ...recordStatement,
     values: [`[${texts.join(',')}]`],

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
 import fc from 'fast-check';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getEvents, getFile, getJob } from './read.ts';
 import { makeRecorder, type Recorder } from './record.ts';
 import { reportFailure, reportProgress } from './report.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, anEvent, aStart, aState, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 let recorder: Recorder;
 

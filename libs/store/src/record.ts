@@ -1,5 +1,5 @@
 import { PerdureError } from '@perdure/job/errors';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { batched } from './batch.ts';
 import { encodeEntry, type EncodedEntry, type RecordEntry } from './record-entry.ts';
 import { writeEntries } from './record-statement.ts';
@@ -21,7 +21,7 @@ export type Recorder = {
 };
 
 /** Calls that come while a statement is under way are written together by the next one. */
-export function makeRecorder(db: Database): Recorder {
+export function makeRecorder(db: OpenDatabase): Recorder {
   const write = batched<EncodedEntry>({
     keyOf: ({ jobId }) => jobId,
     sizeOf: ({ text }) => text.length,

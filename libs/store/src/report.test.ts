@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jobError } from '@perdure/job/errors';
 import { defaultTenantId } from '@perdure/job/ids';
 import type { Status } from '@perdure/job/status';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getJob, getLogs } from './read.ts';
 import { makeRecorder } from './record.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from './report.ts';
 import { anEntry, aStart, aState, openFresh } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

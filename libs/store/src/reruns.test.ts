@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { getJob } from './read.ts';
 import { makeRecorder } from './record.ts';
 import { maxReruns } from './reruns.ts';
 import { createJob, createJobs } from './submit.ts';
 import { aNewJob, anEntry, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

@@ -3,13 +3,13 @@ import { defaultTenantId } from '@perdure/job/ids';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { dropIdempotencyKeys, forgetPurged, purgeEnded } from './admin.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 import { findIdempotent, getEvents, getFile, getJob, getPurged } from './read.ts';
 import { makeRecorder } from './record.ts';
 import { createJob } from './submit.ts';
 import { aNewJob, anEntry, aState, openFresh, otherTenantId } from './test-support.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 beforeAll(async () => ({ db, drop } = await openFresh()));

@@ -115,7 +115,7 @@ async function insertJobs(db: Kysely<Schema>, jobs: readonly NewJob[]): Promise<
       insert into jobs (${columns})
       select ${columns} from jsonb_populate_recordset(null::jobs, ${jsonText(sorted.map(rowOf))}::jsonb) as fresh
       -- An id is used once, also after its job is gone.
-      where not exists (select from purged_jobs where purged_jobs.id = fresh.id)
+      where not was_purged(fresh.id)
       on conflict (id) do nothing
       returning *
     ), event as (

@@ -5,22 +5,33 @@ import type { JobStart } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
 import type { EventType } from '@perdure/job/transitions';
 import { freshDatabase } from '../../../tests/support/database.ts';
-import { type Database, migrate, openDatabase } from './database.ts';
+import { type Database, migrate, type OpenDatabase, openDatabase, openTenantDatabases } from './database.ts';
 import type { RecordEntry } from './record.ts';
 import type { NewJob } from './submit.ts';
 
 export const otherTenantId = '00000000-0000-7000-8000-0000000000ff';
 
+export type Fresh = {
+  db: OpenDatabase;
+  url: string;
+  /** As the API asks for one tenant. */
+  as(tenantId: string): Database;
+  drop(): Promise<void>;
+};
+
 /** A migrated database of its own. */
-export async function openFresh(): Promise<{ db: Database; url: string; drop(): Promise<void> }> {
+export async function openFresh(): Promise<Fresh> {
   const { url, drop } = await freshDatabase();
   const db = openDatabase(url);
+  const tenants = openTenantDatabases(url, { poolSize: 3 });
   await migrate(db);
   return {
     db,
     url,
+    as: (tenantId) => tenants.of(tenantId),
     drop: async () => {
       await db.close();
+      await tenants.close();
       await drop();
     },
   };

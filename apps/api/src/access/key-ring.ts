@@ -44,7 +44,7 @@ export class KeyRing {
   private async lookUp(
     find: (db: Database) => Promise<KeyHolder | undefined>,
   ): Promise<Principal | undefined> {
-    const holder = await this.database.call(find);
+    const holder = await this.database.across(find);
     const principal = holder && principalOf(holder);
     if (holder && principal) this.touch(holder.key.id);
     return principal;
@@ -54,7 +54,7 @@ export class KeyRing {
   private touch(id: string): void {
     if (this.touched.has(id)) return;
     this.touched.set(id, true);
-    this.database.call((db) => touchKey(db, id)).catch(() => this.touched.delete(id));
+    this.database.across((db) => touchKey(db, id)).catch(() => this.touched.delete(id));
   }
 }
 

@@ -56,7 +56,7 @@ export class SignedUrls {
 
   /** Who came with a token of the identity provider. */
   private async user(tenantId: string, id: string): Promise<Principal | undefined> {
-    const user = await this.database.call((db) => getUser(db, tenantId, id));
+    const user = await this.database.call(tenantId, (db) => getUser(db, tenantId, id));
     if (user === undefined || user.disabledAt !== null) return undefined;
     const { displayName: name, role } = user;
     return { tenantId, id, userId: id, agentId: null, keyId: null, name, role, expiresAt: null };

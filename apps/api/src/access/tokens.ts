@@ -46,7 +46,7 @@ export class Tokens {
 
   private async find(payload: JWTPayload, config: OidcConfig): Promise<Principal> {
     const said = signInOf(payload, config);
-    const user = await this.database.call((db) => signIn(db, said));
+    const user = await this.database.across((db) => signIn(db, said));
     if (user === undefined) throw nowhere();
     if (user.disabledAt !== null) throw notLetIn('The user is disabled');
     const { id, tenantId, displayName: name } = user;

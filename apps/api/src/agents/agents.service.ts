@@ -16,19 +16,19 @@ export class AgentsService {
   constructor(private readonly database: DatabaseService) {}
 
   known(tenantId: string): Promise<AgentRecord[]> {
-    return this.kept.get(tenantId, () => this.database.call((db) => listAgents(db, tenantId)));
+    return this.kept.get(tenantId, () => this.database.call(tenantId, (db) => listAgents(db, tenantId)));
   }
 
   async list(tenantId: string): Promise<Agent[]> {
-    const agents = await this.database.call((db) => listAgents(db, tenantId));
+    const agents = await this.database.call(tenantId, (db) => listAgents(db, tenantId));
     return agents.map(toAgent);
   }
 
   async get(tenantId: string, id: string): Promise<AgentDetails> {
     const agent = await this.find(tenantId, id);
     const [held, losses] = await Promise.all([
-      this.database.call((db) => jobsHeldBy(db, id)),
-      this.database.call((db) => lossesOf(db, id)),
+      this.database.call(tenantId, (db) => jobsHeldBy(db, id)),
+      this.database.call(tenantId, (db) => lossesOf(db, id)),
     ]);
     const jobs = held
       .filter((job) => job.tenantId === tenantId)
@@ -44,7 +44,8 @@ export class AgentsService {
   /** What an operator wants of an agent; it learns so with its next beat. */
   async order(caller: Principal, id: string, order: 'drain' | 'resume'): Promise<Agent> {
     await this.managed(caller, id);
-    await this.database.call((db) =>
+    // Also one of everybody's, which belongs to no tenant.
+    await this.database.across((db) =>
       order === 'drain' ? drainAgent(db, id, caller.id) : resumeAgent(db, id),
     );
     return toAgent(await this.find(caller.tenantId, id));
@@ -58,7 +59,7 @@ export class AgentsService {
   }
 
   private async find(tenantId: string, id: string): Promise<AgentRecord> {
-    const agent = await this.database.call((db) => getAgent(db, tenantId, id));
+    const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, id));
     if (agent === undefined) throw new PerdureError('not-found', 'There is no such agent');
     return agent;
   }

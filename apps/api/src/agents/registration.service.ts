@@ -36,8 +36,8 @@ export class RegistrationService {
       leaseSeconds: request.leaseSeconds ?? defaultLeaseSeconds,
       startedAt: new Date().toISOString(),
     };
-    await this.database.call((db) => announceAgent(db, announcement));
-    const agent = await this.database.call((db) => getAgent(db, tenantId, id));
+    await this.database.call(tenantId, (db) => announceAgent(db, announcement));
+    const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, id));
     if (agent === undefined) throw new Error(`agent ${id} was registered and is gone`);
     return toAgent(agent);
   }

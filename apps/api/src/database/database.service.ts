@@ -1,39 +1,65 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import { type Database, openDatabase } from '@perdure/store/database';
+import {
+  type Database,
+  type OpenDatabase,
+  openDatabase,
+  openTenantDatabases,
+  type TenantDatabases,
+} from '@perdure/store/database';
 import { withDeadline } from '../deadline.ts';
 import { Settings } from '../settings.ts';
 
 /** No request waits longer for PostgreSQL than this. */
 const budgetMs = 5_000;
 
+/** Connections for what belongs to no single tenant. */
+const acrossPoolSize = 4;
+
 @Injectable()
 export class DatabaseService implements OnApplicationShutdown {
-  private readonly db: Database;
+  private readonly tenants: TenantDatabases;
+  private readonly all: OpenDatabase;
 
   constructor({ config }: Settings) {
-    this.db = openDatabase(config.database.url, {
-      poolSize: config.database.poolSize,
-      applicationName: 'perdure-api',
-    });
+    const { url, poolSize } = config.database;
+    const applicationName = 'perdure-api';
+    this.tenants = openTenantDatabases(url, { poolSize, applicationName });
+    this.all = openDatabase(url, { poolSize: acrossPoolSize, applicationName });
   }
 
-  /** The one way to PostgreSQL: bounded in time. Throws 'unavailable', and aborts `signal`, when the time is over. */
-  call<T>(ask: (db: Database, signal: AbortSignal) => Promise<T>, ms = budgetMs): Promise<T> {
-    const giveUp = new AbortController();
-    return withDeadline(ask(this.db, giveUp.signal), ms, () => {
-      const late = new PerdureError('unavailable', 'The database does not answer in time');
-      giveUp.abort(late);
-      return late;
-    });
+  /**
+   * The way to PostgreSQL, for the rows of one tenant: others are not there. Bounded in time: throws 'unavailable', and aborts `signal`,
+   * when the time is over.
+   */
+  call<T>(
+    tenantId: string,
+    ask: (db: Database, signal: AbortSignal) => Promise<T>,
+    ms = budgetMs,
+  ): Promise<T> {
+    return inTime((signal) => ask(this.tenants.of(tenantId), signal), ms);
+  }
+
+  /** The way to what belongs to no single tenant, such as the key that says whose a request is. Bounded as `call`. */
+  across<T>(ask: (db: Database) => Promise<T>, ms = budgetMs): Promise<T> {
+    return inTime(() => ask(this.all), ms);
   }
 
   /** Without a bound, for the migrations at boot. */
-  async atBoot<T>(ask: (db: Database) => Promise<T>): Promise<T> {
-    return ask(this.db);
+  async atBoot<T>(ask: (db: OpenDatabase) => Promise<T>): Promise<T> {
+    return ask(this.all);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.db.close();
+    await Promise.all([this.tenants.close(), this.all.close()]);
   }
+}
+
+function inTime<T>(ask: (signal: AbortSignal) => Promise<T>, ms: number): Promise<T> {
+  const giveUp = new AbortController();
+  return withDeadline(ask(giveUp.signal), ms, () => {
+    const late = new PerdureError('unavailable', 'The database does not answer in time');
+    giveUp.abort(late);
+    return late;
+  });
 }

@@ -69,7 +69,9 @@ export class JobEventsService {
     const record = await this.jobs.record(caller, jobId);
     const { revision } = record;
     const range = { after, upTo: revision, limit: atOnce };
-    const events = await this.database.call((db) => getEventsBetween(db, caller.tenantId, jobId, range));
+    const events = await this.database.call(caller.tenantId, (db) =>
+      getEventsBetween(db, caller.tenantId, jobId, range),
+    );
     const messages = events.map((event) => historyMessage(String(event.revision), event));
     const last = events.at(-1)?.revision ?? after;
     if (events.length === atOnce) return { text: messages.join(''), revision: last, next: 'more' };

@@ -33,7 +33,7 @@ export class TenantEventsService {
    */
   async resume(lastEventId: string | undefined): Promise<Place> {
     const after = lastEventId === undefined ? undefined : placeIn(lastEventId);
-    const now = await this.database.call((db) => placeOfNow(db));
+    const now = await this.database.across((db) => placeOfNow(db));
     if (after && BigInt(after.written) > BigInt(now.written)) throw badId();
     return after ?? now;
   }
@@ -79,11 +79,11 @@ export class TenantEventsService {
   }
 
   private async read(tenantId: string, place: Place): Promise<Feed> {
-    let feed = await this.database.call((db) => getFeed(db, tenantId, place, atOnce));
+    let feed = await this.database.call(tenantId, (db) => getFeed(db, tenantId, place, atOnce));
     for (const ms of pausesMs) {
       if (feed.events.length > 0 || !feed.withheld) return feed;
       await pause(ms);
-      feed = await this.database.call((db) => getFeed(db, tenantId, place, atOnce));
+      feed = await this.database.call(tenantId, (db) => getFeed(db, tenantId, place, atOnce));
     }
     return feed;
   }

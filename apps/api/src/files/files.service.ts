@@ -36,7 +36,7 @@ export class FilesService {
       jobId: null,
       createdAt: new Date().toISOString(),
     };
-    if (await this.database.call((db) => insertFile(db, file))) return file;
+    if (await this.database.call(file.tenantId, (db) => insertFile(db, file))) return file;
     throw new PerdureError('id-taken', 'The file has been uploaded already: a signed URL takes it once');
   }
 
@@ -51,10 +51,11 @@ export class FilesService {
 
   /** The same answer for a file of somebody else and for none at all. An agent sees the inputs of the jobs that it holds. */
   async get({ tenantId, role, agentId }: Principal, id: string): Promise<FileRecord> {
-    const file = await this.database.call((db) => getFile(db, tenantId, id));
+    const file = await this.database.call(tenantId, (db) => getFile(db, tenantId, id));
     const visible =
       role !== 'agent' ||
-      (agentId !== null && (await this.database.call((db) => isInputOf(db, tenantId, agentId, id))));
+      (agentId !== null &&
+        (await this.database.call(tenantId, (db) => isInputOf(db, tenantId, agentId, id))));
     if (file === undefined || !visible) throw new PerdureError('not-found', 'There is no such file');
     return file;
   }

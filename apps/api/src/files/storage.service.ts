@@ -24,8 +24,8 @@ export class StorageService {
   }
 
   private async announce(sha256: string): Promise<() => Promise<void>> {
-    const arrived = await this.database.call((db) => announceBytes(db, sha256));
-    return () => this.database.call(arrived);
+    const arrived = await this.database.across((db) => announceBytes(db, sha256));
+    return () => this.database.across(arrived);
   }
 
   /** Throws as `put`. */

@@ -27,7 +27,7 @@ export class Catalogue {
   /** Without a version the newest. */
   find(tenantId: string, name: string, version?: string): Promise<Known | undefined> {
     return this.kept.get(`${tenantId} ${name}@${version ?? ''}`, async () => {
-      const record = await this.database.call((db) => getFunction(db, tenantId, name, version));
+      const record = await this.database.call(tenantId, (db) => getFunction(db, tenantId, name, version));
       if (record === undefined) return undefined;
       const { inputSchema, outputSchema } = record;
       const checkOutput = outputSchema === null ? anything : this.checkOf(outputSchema, '/output');

@@ -13,12 +13,12 @@ export class FunctionsService {
   constructor(private readonly database: DatabaseService) {}
 
   async list(tenantId: string): Promise<Function[]> {
-    const functions = await this.database.call((db) => listFunctions(db, tenantId));
+    const functions = await this.database.call(tenantId, (db) => listFunctions(db, tenantId));
     return functions.map(toFunction);
   }
 
   async get(tenantId: string, name: string, version: string): Promise<Function> {
-    const found = await this.database.call((db) => getFunction(db, tenantId, name, version));
+    const found = await this.database.call(tenantId, (db) => getFunction(db, tenantId, name, version));
     if (found === undefined)
       throw new PerdureError('not-found', 'There is no such function, or not in this version');
     return toFunction(found);
@@ -35,7 +35,7 @@ export class FunctionsService {
     if (outputSchema !== null) checkSchema(outputSchema, '/outputSchema');
     const operatingSystems = request.operatingSystems ?? null;
     const one = { name, version, description, inputSchema, outputSchema, result, tool, operatingSystems };
-    await this.database.call((db) => registerFunctions(db, [{ tenantId, ...one }]));
+    await this.database.call(tenantId, (db) => registerFunctions(db, [{ tenantId, ...one }]));
     return one;
   }
 }

@@ -38,10 +38,10 @@ export class Readiness implements BeforeApplicationShutdown {
   private async look(): Promise<Checks> {
     const [database, migrations, temporal, worker] = await Promise.all([
       tell('answers', 'does not answer', () =>
-        this.database.call((db) => ping(db), budgetMs).then(() => true),
+        this.database.across((db) => ping(db), budgetMs).then(() => true),
       ),
       tell('are all applied', 'are missing, or cannot be read', () =>
-        this.database.call((db) => pendingMigrations(db), budgetMs).then(({ length }) => length === 0),
+        this.database.across((db) => pendingMigrations(db), budgetMs).then(({ length }) => length === 0),
       ),
       tell('answers', 'does not answer', () => this.temporal.check(budgetMs).then(() => true)),
       tell('polls the task queue', 'none polls the task queue', () => this.temporal.hasWorker(budgetMs)),

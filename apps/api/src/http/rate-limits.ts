@@ -110,14 +110,14 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
       requests,
     }));
     try {
-      const sums = await this.database.call((db) => addRequests(db, windowStart, asRows));
+      const sums = await this.database.across((db) => addRequests(db, windowStart, asRows));
       const sumOf = new Map(sums.map((sum) => [nameOf(sum), sum.requests]));
       for (const { count, requests } of told) {
         count.own -= requests;
         count.shared = sumOf.get(nameOf(count)) ?? count.shared + requests;
       }
       if (this.tidiedFor === windowStart) return;
-      await this.database.call((db) =>
+      await this.database.across((db) =>
         dropRequestCounts(db, windowStart - this.settings.config.rates.windowMs),
       );
       this.tidiedFor = windowStart;

@@ -58,11 +58,11 @@ export class Admission {
 
   private async checkWho(tenantId: string, request: JobRequest, functionVersion: string): Promise<void> {
     const { pool, assignedAgentId: agentId } = request;
-    if (pool !== undefined && !(await this.database.call((db) => poolExists(db, tenantId, pool)))) {
+    if (pool !== undefined && !(await this.database.call(tenantId, (db) => poolExists(db, tenantId, pool)))) {
       throw refusal('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
     }
     if (agentId === undefined) return;
-    const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
+    const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, agentId));
     if (agent === undefined)
       throw refusal('unknown-agent', '/assignedAgentId', `There is no agent '${agentId}'`);
     const { function: functionName, tool, operatingSystem } = request;
@@ -79,7 +79,9 @@ export class Admission {
     if (files.length > maxFiles)
       throw refusal('invalid-parameters', '/parameters', `A job takes ${maxFiles} files at most`);
     const ids = [...new Set(files.map(({ fileId }) => fileId))];
-    const found = await Promise.all(ids.map((id) => this.database.call((db) => getFile(db, tenantId, id))));
+    const found = await Promise.all(
+      ids.map((id) => this.database.call(tenantId, (db) => getFile(db, tenantId, id))),
+    );
     const missing = new Set(ids.filter((_, index) => found[index] === undefined));
     const details = files
       .filter(({ fileId }) => missing.has(fileId))

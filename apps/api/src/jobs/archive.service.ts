@@ -32,7 +32,7 @@ export class ArchiveService {
         const detail = `A job that is ${record.status} cannot be archived: wait for its end, or cancel it first`;
         throw new PerdureError('transition-refused', detail);
       }
-      const moved = await this.database.call((db) =>
+      const moved = await this.database.call(caller.tenantId, (db) =>
         archiveJob(db, record, { kind, actor: caller.id, reason: reason ?? null }),
       );
       if (moved) return fromRecord(moved);

@@ -66,14 +66,14 @@ export class BatchService {
   ): Promise<Map<number, JobRecord>> {
     if (batch === undefined) return new Map();
     const keys = Array.from({ length: count }, (_, index) => keyOf(batch, index).key);
-    const found = await this.database.call((db) =>
+    const found = await this.database.call(tenantId, (db) =>
       findKeys(db, tenantId, batch.caller, [batch.key, ...keys]),
     );
     if (found.some(({ fingerprint }) => fingerprint !== batch.fingerprint)) throw keyReused();
     if (found.length === 0) return new Map();
     const ids = found.map(({ jobId }) => jobId);
     const jobs = new Map(
-      (await this.database.call((db) => getJobs(db, tenantId, ids))).map((job) => [job.id, job]),
+      (await this.database.call(tenantId, (db) => getJobs(db, tenantId, ids))).map((job) => [job.id, job]),
     );
     return new Map(
       found.flatMap(({ key, jobId }) => {

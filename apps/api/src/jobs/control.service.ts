@@ -70,11 +70,11 @@ export class ControlService {
     job: JobRecord,
     { agentId, pool }: ReassignRequest,
   ): Promise<void> {
-    if (pool !== undefined && !(await this.database.call((db) => poolExists(db, tenantId, pool)))) {
+    if (pool !== undefined && !(await this.database.call(tenantId, (db) => poolExists(db, tenantId, pool)))) {
       throw wrong('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
     }
     if (agentId === undefined) return;
-    const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
+    const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, agentId));
     if (agent === undefined) throw wrong('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
     if (!canServe(offerOf(agent), demandOf({ ...job, assignedAgentId: agentId }))) {
       throw wrong('incapable-agent', '/agentId', `Agent '${agentId}' does not offer what the job needs`);

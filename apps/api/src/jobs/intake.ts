@@ -17,7 +17,7 @@ export class Intake {
   async record(creation: Creation): Promise<readonly Created[]> {
     let answers: readonly Created[] | undefined;
     try {
-      return await this.database.call((db, signal) =>
+      return await this.database.call(creation.tenantId, (db, signal) =>
         createJobs(db, {
           ...creation,
           beforeCommit: (given) => {
@@ -41,7 +41,9 @@ export class Intake {
   ): Promise<readonly Created[]> {
     const id = answers.find(({ created }) => created)?.job?.id;
     if (id === undefined) return answers;
-    const found = await this.database.call((db) => getJob(db, tenantId, id), lookMs).catch(() => undefined);
+    const found = await this.database
+      .call(tenantId, (db) => getJob(db, tenantId, id), lookMs)
+      .catch(() => undefined);
     if (found !== undefined) return answers;
     throw new PerdureError(
       'unavailable',

@@ -34,11 +34,16 @@ export class JobsService {
 
   /** What a conditional GET needs. */
   async revision({ tenantId }: Principal, id: string): Promise<WaitingJob> {
-    return (await this.database.call((db) => getRevision(db, tenantId, id))) ?? this.missing(tenantId, id);
+    return (
+      (await this.database.call(tenantId, (db) => getRevision(db, tenantId, id))) ??
+      this.missing(tenantId, id)
+    );
   }
 
   async record({ tenantId }: Principal, id: string): Promise<JobRecord> {
-    return (await this.database.call((db) => getJob(db, tenantId, id))) ?? this.missing(tenantId, id);
+    return (
+      (await this.database.call(tenantId, (db) => getJob(db, tenantId, id))) ?? this.missing(tenantId, id)
+    );
   }
 
   /** The newest state that can be seen within the budget: the workflow's own word, else the record. */
@@ -109,7 +114,7 @@ export class JobsService {
 
   async history(caller: Principal, id: string): Promise<History> {
     await this.revision(caller, id);
-    const [items, archivings] = await this.database.call((db) =>
+    const [items, archivings] = await this.database.call(caller.tenantId, (db) =>
       Promise.all([getEvents(db, caller.tenantId, id), getArchivings(db, caller.tenantId, id)]),
     );
     return { items, archivings };
@@ -117,7 +122,7 @@ export class JobsService {
 
   /** The same for a job of somebody else and for none at all; of one that is no longer kept, what is known (RFC 9110, 15.5.11). */
   private async missing(tenantId: string, id: string): Promise<never> {
-    const purged = await this.database.call((db) => getPurged(db, tenantId, id));
+    const purged = await this.database.call(tenantId, (db) => getPurged(db, tenantId, id));
     if (purged === undefined) throw new PerdureError('not-found', 'There is no such job');
     const { functionName: name, functionVersion: version, ...job } = purged;
     throw new HttpError('gone', `The job ended as ${job.status} and was kept until ${job.purgedAt}`, {
@@ -127,6 +132,8 @@ export class JobsService {
 
   /** Those who wait for the same job read it together. */
   private shared({ tenantId }: Principal, id: string): Promise<JobRecord | undefined> {
-    return this.reads.get(`${tenantId} ${id}`, () => this.database.call((db) => getJob(db, tenantId, id)));
+    return this.reads.get(`${tenantId} ${id}`, () =>
+      this.database.call(tenantId, (db) => getJob(db, tenantId, id)),
+    );
   }
 }

@@ -19,7 +19,7 @@ export class ListsService {
     const asked = listingOf(query);
     const scope = JSON.stringify([tenantId, asked]);
     return this.pageTokens.page(pageToken, scope, async (after) => {
-      const { jobs, next } = await this.database.call((db) =>
+      const { jobs, next } = await this.database.call(tenantId, (db) =>
         listJobs(db, tenantId, { ...asked, after, limit: pageSize }),
       );
       return { items: await Promise.all(jobs.map((job) => this.jobs.summary(job))), next };
@@ -27,7 +27,7 @@ export class ListsService {
   }
 
   counts({ tenantId }: Principal): Promise<JobCounts> {
-    return this.database.call((db) => countJobs(db, tenantId));
+    return this.database.call(tenantId, (db) => countJobs(db, tenantId));
   }
 }
 

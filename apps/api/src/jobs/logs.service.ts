@@ -36,7 +36,7 @@ export class LogsService {
    */
   async keptSince(caller: Principal, jobId: string): Promise<string | undefined> {
     const { createdAt } = await this.jobs.revision(caller, jobId);
-    const since = await this.kept.get('', () => this.database.call((db) => logsKeptSince(db)));
+    const since = await this.kept.get('', () => this.database.across((db) => logsKeptSince(db)));
     return createdAt < since ? since : undefined;
   }
 
@@ -96,7 +96,7 @@ export class LogsService {
   ): Promise<Batch> {
     const { since } = wanted;
     const part = { limit, bytes: batchBytes, searched: isSearch(wanted) ? searchedAtOnce : undefined };
-    const { lines, until, full } = await this.database.call((db) =>
+    const { lines, until, full } = await this.database.call(tenantId, (db) =>
       getLogs(db, tenantId, jobId, { ...wanted, ...part }),
     );
     const last = lines.at(-1)?.at ?? since;

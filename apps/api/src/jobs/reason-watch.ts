@@ -46,6 +46,6 @@ export class ReasonWatch implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async look(ids: string[]): Promise<void> {
-    for (const job of await this.database.call((db) => pendingAmong(db, ids))) await this.reasons.note(job);
+    for (const job of await this.database.across((db) => pendingAmong(db, ids))) await this.reasons.note(job);
   }
 }

@@ -57,7 +57,7 @@ export class RerunService {
     if (from === 'upload')
       throw refused('What a function produced is not kept until it is stored: rerun the job from execute');
     if (from !== 'execute') return false;
-    const events = await this.database.call((db) => getEvents(db, tenantId, id));
+    const events = await this.database.call(tenantId, (db) => getEvents(db, tenantId, id));
     if (events.some(({ type }) => type === 'validated')) return true;
     throw refused('The job was never found valid: rerun it from validate');
   }

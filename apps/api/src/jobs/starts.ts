@@ -35,19 +35,19 @@ export class Starts {
   /** Waits for the start as long as that is of use; the start itself goes on. */
   async start(job: JobRecord): Promise<void> {
     const started = this.attempt(job).then((done) => {
-      if (done) this.note(job.id);
+      if (done) this.note(job);
     });
     const late = (): Error => new Error('Temporal takes its time');
     await this.patience.execute(() => withDeadline(started, patienceMs, late)).catch(() => {});
   }
 
-  /** Waits for none of them. When Temporal is away, what is not started yet is left to the housekeeping. */
+  /** Jobs of one tenant. Waits for none of them. When Temporal is away, what is not started yet is left to the housekeeping. */
   startAll(jobs: readonly JobRecord[]): void {
-    const started: string[] = [];
+    const started: JobRecord[] = [];
     let away = false;
     const startOne = async (job: JobRecord): Promise<void> => {
       if (away) return;
-      if (await this.attempt(job)) started.push(job.id);
+      if (await this.attempt(job)) started.push(job);
       else away = true;
     };
     void pLimit(atOnce)
@@ -71,8 +71,10 @@ export class Starts {
   }
 
   /** Worth no waiting: it only spares the housekeeping a second start, which would do nothing. */
-  private note(...ids: string[]): void {
-    if (ids.length === 0) return;
-    this.database.call((db) => markStarted(db, ...ids)).catch(() => {});
+  private note(...jobs: readonly JobRecord[]): void {
+    const [first] = jobs;
+    if (first === undefined) return;
+    const ids = jobs.map(({ id }) => id);
+    this.database.call(first.tenantId, (db) => markStarted(db, ...ids)).catch(() => {});
   }
 }

@@ -66,10 +66,10 @@ export class SubmitService {
     { tenantId }: Principal,
     { caller, key, fingerprint }: Idempotency,
   ): Promise<JobRecord | undefined> {
-    const first = await this.database.call((db) => findIdempotent(db, tenantId, caller, key));
+    const first = await this.database.call(tenantId, (db) => findIdempotent(db, tenantId, caller, key));
     if (first === undefined) return undefined;
     if (first.fingerprint !== fingerprint) throw keyReused();
-    return this.database.call((db) => getJob(db, tenantId, first.jobId));
+    return this.database.call(tenantId, (db) => getJob(db, tenantId, first.jobId));
   }
 
   /** Histories stay small: large parameters travel through storage. */

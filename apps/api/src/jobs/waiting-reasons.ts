@@ -27,7 +27,7 @@ export class WaitingReasons {
     const kept = withoutBacklog(reason);
     if (job.status !== 'PENDING' || isDeepStrictEqual(kept, job.waitingReason))
       return { reason, revision: job.revision };
-    const revision = await this.database.call((db) => noteWaitingReason(db, job, kept));
+    const revision = await this.database.call(job.tenantId, (db) => noteWaitingReason(db, job, kept));
     return { reason, revision: revision ?? job.revision };
   }
 

@@ -24,7 +24,7 @@ export class KeysService {
     const { role, ...owner } = await this.ownerOf(caller, request);
     const { key, ...secret } = newSecret();
     const { name } = request;
-    const stored = await this.database.call((db) =>
+    const stored = await this.database.call(tenantId, (db) =>
       createKey(db, { tenantId, name, role, expiresAt, ...owner, ...secret }),
     );
     return { ...toKey(stored), key };
@@ -37,7 +37,7 @@ export class KeysService {
     const of = own ?? userId;
     const scope = JSON.stringify(['keys', tenantId, of]);
     return this.pageTokens.page(pageToken, scope, async (after) => {
-      const { items, next } = await this.database.call((db) =>
+      const { items, next } = await this.database.call(tenantId, (db) =>
         listKeys(db, tenantId, { userId: of, after, limit }),
       );
       return { items: items.map(toKey), next };
@@ -48,7 +48,7 @@ export class KeysService {
   async revoke(caller: Principal, id: string): Promise<void> {
     const { tenantId } = caller;
     const own = ownKeysOnly(caller);
-    const key = await this.database.call((db) => getKey(db, tenantId, id));
+    const key = await this.database.call(tenantId, (db) => getKey(db, tenantId, id));
     if (key === undefined || (own !== undefined && key.userId !== own))
       throw new PerdureError('not-found', 'There is no such key');
     if (own !== undefined && !isWithin(key.role, caller.role))
@@ -56,7 +56,7 @@ export class KeysService {
         'forbidden',
         `A key with the role '${caller.role}' ends none with '${key.role}'`,
       );
-    await this.database.call((db) => revokeKey(db, tenantId, id));
+    await this.database.call(tenantId, (db) => revokeKey(db, tenantId, id));
   }
 
   /** Whom the key is to speak for, and with which role. */
@@ -78,7 +78,7 @@ export class KeysService {
 
   private async roleFor(caller: Principal, userId: string, asked: UserRole | undefined): Promise<UserRole> {
     if (!mayDo(caller, 'keys.manage')) throw notYours();
-    const user = await this.database.call((db) => getUser(db, caller.tenantId, userId));
+    const user = await this.database.call(caller.tenantId, (db) => getUser(db, caller.tenantId, userId));
     if (user === undefined || user.disabledAt !== null)
       throw wrong('/userId', 'is no user of this tenant who is not disabled');
     return narrowed(asked ?? user.role, user.role);

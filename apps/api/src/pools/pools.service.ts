@@ -22,14 +22,14 @@ export class PoolsService {
   ) {}
 
   async list({ tenantId }: Principal): Promise<Pool[]> {
-    const pools = await this.database.call((db) => listPools(db, tenantId));
+    const pools = await this.database.call(tenantId, (db) => listPools(db, tenantId));
     return pools.map(toPool);
   }
 
   async create(caller: Principal, { name, description }: PoolRequest): Promise<Pool> {
     const { tenantId, id: createdBy } = caller;
     const pool = { tenantId, name, description: description ?? null, createdBy };
-    if (!(await this.database.call((db) => createPool(db, pool)))) {
+    if (!(await this.database.call(caller.tenantId, (db) => createPool(db, pool)))) {
       const detail = `There is a pool '${name}' already`;
       throw new PerdureError('id-taken', detail, { details: [{ pointer: '/name', detail }] });
     }
@@ -39,7 +39,7 @@ export class PoolsService {
   async describe(caller: Principal, name: string): Promise<PoolDetails> {
     const pool = await this.find(caller, name);
     const { tenantId } = caller;
-    const waiting = await this.database.call((db) => pendingIn(db, tenantId, name));
+    const waiting = await this.database.call(tenantId, (db) => pendingIn(db, tenantId, name));
     const members = (await this.agents.known(tenantId)).filter(({ id }) => pool.agentIds.includes(id));
     const served = members.flatMap(({ functions }) =>
       functions.map(({ name: functionName, version: functionVersion }) =>
@@ -62,7 +62,7 @@ export class PoolsService {
 
   async remove(caller: Principal, name: string): Promise<void> {
     const pool = await this.find(caller, name);
-    if (await this.database.call((db) => deletePool(db, caller.tenantId, name))) return;
+    if (await this.database.call(caller.tenantId, (db) => deletePool(db, caller.tenantId, name))) return;
     if (pool.tenantId !== caller.tenantId)
       throw new PerdureError(
         'forbidden',
@@ -77,12 +77,15 @@ export class PoolsService {
   async put(caller: Principal, { name, id }: PoolMemberPath, member: boolean): Promise<Pool> {
     await this.find(caller, name);
     const agent = await this.agents.managed(caller, id);
-    await this.database.call((db) => (member ? addToPool(db, name, agent) : removeFromPool(db, name, agent)));
+    // Also an agent of everybody's, whose places are nobody's.
+    await this.database.across((db) =>
+      member ? addToPool(db, name, agent) : removeFromPool(db, name, agent),
+    );
     return toPool(await this.find(caller, name));
   }
 
   private async find({ tenantId }: Principal, name: string): Promise<PoolRecord> {
-    const pool = await this.database.call((db) => getPool(db, tenantId, name));
+    const pool = await this.database.call(tenantId, (db) => getPool(db, tenantId, name));
     if (pool === undefined) throw new PerdureError('not-found', 'There is no such pool');
     return pool;
   }

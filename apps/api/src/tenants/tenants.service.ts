@@ -22,7 +22,7 @@ export class TenantsService {
 
   async create({ name, admin }: TenantRequest): Promise<NewTenant> {
     const { key, ...secret } = newSecret();
-    const made = await this.database.call((db) => createTenant(db, { name, admin, secret }));
+    const made = await this.database.across((db) => createTenant(db, { name, admin, secret }));
     if (made !== undefined)
       return { ...toTenant(made.tenant), admin: toUser(made.admin), key: { ...toKey(made.key), key } };
     const detail = `There is a tenant '${name}' already`;
@@ -33,7 +33,7 @@ export class TenantsService {
     if (!mayDo(caller, 'tenants.manage'))
       return { items: [await this.get(caller, caller.tenantId)], nextPageToken: null };
     return this.pageTokens.page(pageToken, scope, async (after) => {
-      const { items, next } = await this.database.call((db) => listTenants(db, { after, limit }));
+      const { items, next } = await this.database.across((db) => listTenants(db, { after, limit }));
       return { items: items.map(toTenant), next };
     });
   }
@@ -41,7 +41,7 @@ export class TenantsService {
   /** Throws 'not-found', also for a tenant that the caller may not know of. */
   async get(caller: Principal, id: string): Promise<Tenant> {
     const visible = id === caller.tenantId || mayDo(caller, 'tenants.manage');
-    const tenant = visible ? await this.database.call((db) => getTenant(db, id)) : undefined;
+    const tenant = visible ? await this.database.across((db) => getTenant(db, id)) : undefined;
     if (tenant === undefined) throw new PerdureError('not-found', 'There is no such tenant');
     return toTenant(tenant);
   }

@@ -1,11 +1,11 @@
 import type { JobEvent, JobState } from '@perdure/job/event';
-import type { Database } from '@perdure/store/database';
+import type { OpenDatabase } from '@perdure/store/database';
 import { getJob, type JobRecord } from '@perdure/store/read';
 import { makeRecorder } from '@perdure/store/record';
 
 /** Writes to the record what a workflow would: this state, with an event for each number that is missing. */
 export async function recordState(
-  db: Database,
+  db: OpenDatabase,
   job: Pick<JobRecord, 'id' | 'tenantId'>,
   some: Partial<JobState>,
 ): Promise<void> {

@@ -45,7 +45,9 @@ export class UploadStore extends DataStore {
     const metadata = asked.metadata ? Metadata.stringify(asked.metadata) : '';
     fileIn(metadata);
     const upload = { ...this.uploader, id: asked.id, metadata, size: asked.size ?? 0 };
-    const created = await this.database.call((db) => createUpload(db, upload, this.expiryMs));
+    const created = await this.database.call(this.uploader.tenantId, (db) =>
+      createUpload(db, upload, this.expiryMs),
+    );
     if (created.size === 0) await this.complete(created, 0, Buffer.alloc(0));
     asked.creation_date = created.createdAt;
     return asked;
@@ -86,11 +88,11 @@ export class UploadStore extends DataStore {
 
   override async remove(id: string): Promise<void> {
     const upload = await this.find(id);
-    await this.database.call((db) => expireUpload(db, upload));
+    await this.database.call(this.uploader.tenantId, (db) => expireUpload(db, upload));
   }
 
   private async find(id: string): Promise<UploadRecord> {
-    const upload = await this.database.call((db) => getUpload(db, this.uploader, id));
+    const upload = await this.database.call(this.uploader.tenantId, (db) => getUpload(db, this.uploader, id));
     if (upload === undefined)
       throw new PerdureError('not-found', 'There is no such upload, or its time is over');
     this.fileId = upload.fileId;
@@ -100,23 +102,24 @@ export class UploadStore extends DataStore {
   private async append(upload: UploadRecord, at: number, bytes: Buffer): Promise<void> {
     const part = { id: uuidv4(), at, size: bytes.length };
     await this.storage.putPart(upload.id, part.id, bytes);
-    if (!(await this.database.call((db) => appendPart(db, upload, part)))) await this.overtaken(upload);
+    if (!(await this.database.call(this.uploader.tenantId, (db) => appendPart(db, upload, part))))
+      await this.overtaken(upload);
   }
 
   /** Reads the parts once more: only all of them together have a digest. Other bytes than those announced end the upload. */
   private async complete(upload: UploadRecord, at: number, last: Buffer): Promise<void> {
     const { name, mediaType, sha256 } = fileIn(upload.metadata);
-    const parts = await this.database.call((db) => listParts(db, upload));
+    const parts = await this.database.call(this.uploader.tenantId, (db) => listParts(db, upload));
     const stored = await this.storage
       .put(this.joined(upload.id, parts, last), { maxBytes: upload.size, expectedSha256: sha256 })
       .catch(async (error: unknown): Promise<Stored> => {
         const wrong = error instanceof PerdureError && error.code === 'digest-mismatch';
-        if (wrong) await this.database.call((db) => expireUpload(db, upload));
+        if (wrong) await this.database.call(this.uploader.tenantId, (db) => expireUpload(db, upload));
         throw error;
       });
     const createdAt = new Date().toISOString();
     const file = { id: uuidv7(), ...this.uploader, name, mediaType, ...stored, jobId: null, createdAt };
-    if (!(await this.database.call((db) => completeUpload(db, upload, at, file))))
+    if (!(await this.database.call(this.uploader.tenantId, (db) => completeUpload(db, upload, at, file))))
       await this.overtaken(upload);
     this.fileId = file.id;
     // Where this fails, the housekeeping does it when the time of the upload is over.
@@ -130,7 +133,9 @@ export class UploadStore extends DataStore {
 
   /** Another request was quicker, or ended the upload: then nobody else may come to take away what this one has stored. */
   private async overtaken(upload: UploadRecord): Promise<never> {
-    const there = await this.database.call((db) => getUpload(db, this.uploader, upload.id));
+    const there = await this.database.call(this.uploader.tenantId, (db) =>
+      getUpload(db, this.uploader, upload.id),
+    );
     if (there === undefined || there.fileId !== null) await this.storage.removeParts(upload.id);
     throw new PerdureError('upload-conflict', 'Another request has written to this upload, or ended it');
   }

@@ -17,7 +17,7 @@ export class UsersService {
   ) {}
 
   async create({ tenantId }: Principal, { email, ...request }: UserRequest): Promise<User> {
-    const user = await this.database.call((db) =>
+    const user = await this.database.call(tenantId, (db) =>
       createUser(db, { ...request, tenantId, email: email ?? null }),
     );
     if (user !== undefined) return toUser(user);
@@ -28,7 +28,9 @@ export class UsersService {
   async list({ tenantId }: Principal, { pageSize: limit, pageToken }: PageQuery): Promise<UserPage> {
     const scope = `users ${tenantId}`;
     return this.pageTokens.page(pageToken, scope, async (after) => {
-      const { items, next } = await this.database.call((db) => listUsers(db, tenantId, { after, limit }));
+      const { items, next } = await this.database.call(tenantId, (db) =>
+        listUsers(db, tenantId, { after, limit }),
+      );
       return { items: items.map(toUser), next };
     });
   }
@@ -39,7 +41,7 @@ export class UsersService {
 
   /** Throws 'not-found', also for a user of another tenant. */
   async record({ tenantId }: Principal, id: string): Promise<UserRecord> {
-    const user = await this.database.call((db) => getUser(db, tenantId, id));
+    const user = await this.database.call(tenantId, (db) => getUser(db, tenantId, id));
     if (user === undefined) throw new PerdureError('not-found', 'There is no such user');
     return user;
   }
@@ -49,7 +51,7 @@ export class UsersService {
       const seen = await this.record(caller, id);
       requireMatch(ifMatch, userTag(seen));
       this.checkRole(seen, patch);
-      const changed = await this.database.call((db) => changeUser(db, seen, patch));
+      const changed = await this.database.call(seen.tenantId, (db) => changeUser(db, seen, patch));
       if (changed !== undefined) return toUser(changed);
       // Somebody else has changed it in between: look again.
     }

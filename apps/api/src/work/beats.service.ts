@@ -18,7 +18,7 @@ export class BeatsService {
 
   async beat(caller: Principal, pathId: string, { jobs = [] }: BeatRequest): Promise<Orders> {
     const agent = await this.holders.agent(caller, pathId);
-    await this.database.call((db) => beat(db, agent.id, { status: 'idle', busy: 0 }));
+    await this.database.call(caller.tenantId, (db) => beat(db, agent.id, { status: 'idle', busy: 0 }));
     const told = await Promise.all(
       jobs.map(async ({ id, attempt }): Promise<Holding | { id: string; attempt: number }> => {
         try {

@@ -63,7 +63,9 @@ export class ClaimsService {
     let contendedMs = firstPauseMs;
     for (;;) {
       const now = await this.holders.agent(caller, pathId);
-      await this.database.call((db) => beat(db, now.id, { status: now.status, busy: now.busy }));
+      await this.database.call(caller.tenantId, (db) =>
+        beat(db, now.id, { status: now.status, busy: now.busy }),
+      );
       const seen = now.drainRequestedAt === null ? await this.look(caller, now, claimId) : undefined;
       const assignment = seen === 'contended' ? undefined : seen;
       const left = end - Date.now();
@@ -84,10 +86,12 @@ export class ClaimsService {
     agent: AgentRecord,
     claimId: string,
   ): Promise<Assignment | undefined> {
-    const earlier = await this.database.call((db) => findClaim(db, keyOf(caller, agent, claimId)));
+    const earlier = await this.database.call(caller.tenantId, (db) =>
+      findClaim(db, keyOf(caller, agent, claimId)),
+    );
     if (earlier === undefined) return undefined;
     if (earlier.attempt === null) return this.bid(caller, agent, claimId, earlier.jobId);
-    const job = await this.database.call((db) => getJob(db, caller.tenantId, earlier.jobId));
+    const job = await this.database.call(caller.tenantId, (db) => getJob(db, caller.tenantId, earlier.jobId));
     const holds =
       job !== undefined && job.agentId === agent.id && job.attempt === earlier.attempt && isHeld(job.status);
     return holds ? this.assignment(agent, job) : undefined;
@@ -100,7 +104,9 @@ export class ClaimsService {
     claimId: string,
   ): Promise<Assignment | 'contended' | undefined> {
     const offer = offerOf(agent);
-    const waiting = await this.database.call((db) => pendingFor(db, caller.tenantId, offer, candidates));
+    const waiting = await this.database.call(caller.tenantId, (db) =>
+      pendingFor(db, caller.tenantId, offer, candidates),
+    );
     for (const id of waiting) {
       if (this.bidden.has(id)) continue;
       const assignment = await this.bid(caller, agent, claimId, id);
@@ -115,7 +121,7 @@ export class ClaimsService {
     claimId: string,
     jobId: string,
   ): Promise<Assignment> {
-    const job = await this.database.call((db) => getJob(db, caller.tenantId, jobId));
+    const job = await this.database.call(caller.tenantId, (db) => getJob(db, caller.tenantId, jobId));
     if (job === undefined) throw new PerdureError('not-found', 'There is no such job');
     if (!canServe(offerOf(agent), demandOf(job)))
       throw new PerdureError('incapable-agent', `Agent '${agent.id}' does not offer what the job needs`);
@@ -144,12 +150,12 @@ export class ClaimsService {
     const { promise, resolve } = Promise.withResolvers<BidOutcome>();
     this.bidden.set(jobId, promise);
     try {
-      if (!(await this.database.call((db) => openClaim(db, key, jobId)))) return undefined;
+      if (!(await this.database.call(key.tenantId, (db) => openClaim(db, key, jobId)))) return undefined;
       const bid = { agentId: agent.id, leaseMs: agent.leaseSeconds * 1_000 };
       const { attempt } = await this.holds.claim(jobId, bid, claimId);
       resolve('won');
-      await this.database.call((db) => grantClaim(db, key, attempt));
-      const job = await this.database.call((db) => getJob(db, key.tenantId, jobId));
+      await this.database.call(key.tenantId, (db) => grantClaim(db, key, attempt));
+      const job = await this.database.call(key.tenantId, (db) => getJob(db, key.tenantId, jobId));
       return job && (await this.assignment(agent, job));
     } catch (error) {
       // An update that was not answered may still be granted: the note stays, and a repeat of the claim finds it.
@@ -157,7 +163,7 @@ export class ClaimsService {
         resolve('unknown');
         throw error;
       }
-      await this.database.call((db) => dropClaim(db, key));
+      await this.database.call(key.tenantId, (db) => dropClaim(db, key));
       return undefined;
     } finally {
       // After one of the others it changes nothing.
@@ -171,7 +177,7 @@ export class ClaimsService {
     const version = functionVersion ?? '';
     const known = await this.catalogue.find(tenantId, name, version);
     const named = filesIn(known?.record.inputSchema, parameters).map(async ({ pointer, fileId }) => {
-      const file = await this.database.call((db) => getFile(db, tenantId, fileId));
+      const file = await this.database.call(tenantId, (db) => getFile(db, tenantId, fileId));
       if (file === undefined) return [];
       const { mediaType, size, sha256 } = file;
       const links = { content: `/v1/files/${fileId}/content` };

@@ -83,7 +83,7 @@ export class Dispatcher implements OnApplicationBootstrap {
   }
 
   private pending(jobId: string): Promise<JobRecord | undefined> {
-    return this.database.call((db) => findPending(db, jobId));
+    return this.database.across((db) => findPending(db, jobId));
   }
 
   private async offer(jobId: string): Promise<void> {

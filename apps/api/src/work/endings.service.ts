@@ -102,7 +102,7 @@ export class EndingsService {
       });
     const large = output !== null && Buffer.byteLength(JSON.stringify(output)) > maxInlineBytes;
     if (large) await this.outputAsFile(job, output);
-    const drafts = await this.database.call((db) => listDrafts(db, tenantId, job.id, job.attempt));
+    const drafts = await this.database.call(tenantId, (db) => listDrafts(db, tenantId, job.id, job.attempt));
     const files = drafts.map(({ id: fileId, ...rest }) => ({ fileId, ...rest }));
     const wanted = result ?? (large ? outputFile : known?.record.result);
     const resultFile = files.find(({ name }) => name === wanted)?.name ?? null;
@@ -114,9 +114,9 @@ export class EndingsService {
   }
 
   /** Histories stay small: a large output travels as a file. */
-  private async outputAsFile({ id, attempt }: JobRecord, output: JsonObject): Promise<void> {
+  private async outputAsFile({ tenantId, id, attempt }: JobRecord, output: JsonObject): Promise<void> {
     const stored = await this.storage.put(Readable.from([Buffer.from(JSON.stringify(output))]));
     const draft = { id: uuidv7(), name: outputFile, mediaType: 'application/json', ...stored };
-    await this.database.call((db) => keepDraft(db, id, attempt, draft));
+    await this.database.call(tenantId, (db) => keepDraft(db, id, attempt, draft));
   }
 }

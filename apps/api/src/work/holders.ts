@@ -17,7 +17,7 @@ export class Holders {
       throw new PerdureError('forbidden', 'This key speaks for no agent: make one with `agentId`');
     if (pathId !== undefined && pathId !== agentId)
       throw new PerdureError('not-found', 'This key speaks for another agent');
-    const agent = await this.database.call((db) => getAgent(db, tenantId, agentId));
+    const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, agentId));
     if (agent === undefined || agent.kind !== 'http')
       throw new PerdureError('unknown-agent', `Agent '${agentId}' has not registered: POST /v1/agents`);
     return agent;
@@ -25,7 +25,7 @@ export class Holders {
 
   /** The job, if this agent holds it in this attempt. Throws 'stale-attempt' where it did before, 'not-found' where it never has. */
   async job(agent: AgentRecord, { tenantId }: Principal, id: string, attempt: number): Promise<JobRecord> {
-    const job = await this.database.call((db) => getJob(db, tenantId, id));
+    const job = await this.database.call(tenantId, (db) => getJob(db, tenantId, id));
     if (job === undefined) throw new PerdureError('not-found', 'There is no such job');
     if (job.agentId === agent.id && job.attempt === attempt && isHeld(job.status)) return job;
     if (await this.everHeld(agent, job, attempt)) throw stale(job, attempt);
@@ -39,13 +39,13 @@ export class Holders {
     id: string,
     attempt: number,
   ): Promise<JobRecord | undefined> {
-    const job = await this.database.call((db) => getJob(db, caller.tenantId, id));
+    const job = await this.database.call(caller.tenantId, (db) => getJob(db, caller.tenantId, id));
     const ours = job?.status === 'COMPLETED' && job.agentId === agent.id && job.attempt === attempt;
     return ours ? job : undefined;
   }
 
   private async everHeld(agent: AgentRecord, { tenantId, id }: JobRecord, attempt: number): Promise<boolean> {
-    const events = await this.database.call((db) => getEvents(db, tenantId, id));
+    const events = await this.database.call(tenantId, (db) => getEvents(db, tenantId, id));
     return events.some(
       (event) => event.type === 'claimed' && event.agentId === agent.id && event.attempt === attempt,
     );

@@ -36,10 +36,12 @@ export class ReportsService {
       level,
       text,
     }));
-    await this.database.call((db) => appendLogs(db, id, attempt, lines));
+    await this.database.call(caller.tenantId, (db) => appendLogs(db, id, attempt, lines));
     if (progress !== undefined) {
       const { done, total = null, unit = null, message = null } = progress;
-      await this.database.call((db) => reportProgress(db, id, attempt, { done, total, unit, message }));
+      await this.database.call(caller.tenantId, (db) =>
+        reportProgress(db, id, attempt, { done, total, unit, message }),
+      );
     }
     if (status !== undefined) await this.advance(caller, agent, job, status);
     return this.told(agent, await this.holders.job(agent, caller, id, attempt));
@@ -53,7 +55,7 @@ export class ReportsService {
   /** Tells the agent how the job stands; that it was told to stop is kept. */
   async told(agent: AgentRecord, job: JobRecord): Promise<Holding> {
     if (job.stop !== null && job.cancelDeliveredAt === null) {
-      await this.database.call((db) => reportStopDelivered(db, job.id, job.attempt));
+      await this.database.call(job.tenantId, (db) => reportStopDelivered(db, job.id, job.attempt));
     }
     return toHolding(job, agent);
   }

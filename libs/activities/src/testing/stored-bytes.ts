@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import { defaultTenantId } from '@perdure/job/ids';
 import { openStorage, type Storage } from '@perdure/storage';
-import type { Database } from '@perdure/store/database';
+import type { OpenDatabase } from '@perdure/store/database';
 import { announceBytes } from '@perdure/store/report';
 import { type FileRecord, insertFile } from '@perdure/store/submit';
 import { createHash, randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFresh } from '../../../store/src/test-support.ts';
 
-export let db: Database;
+export let db: OpenDatabase;
 let drop: () => Promise<void>;
 let folder: string;
 export let storage: Storage;

@@ -4,10 +4,10 @@ import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { freshDatabase } from '../../../../tests/support/database.ts';
-import { type Database, migrate, openDatabase } from '../database.ts';
+import { type OpenDatabase, migrate, openDatabase } from '../database.ts';
 import { migrations } from './index.ts';
 
-let db: Database;
+let db: OpenDatabase;
 let drop: () => Promise<void>;
 
 /** A database as it was before, with keys of all kinds and what belonged to their names. */

@@ -15,6 +15,7 @@ import { waitingReasons } from './0013-waiting-reasons.ts';
 import { users } from './0014-users.ts';
 import { storedBytes } from './0015-stored-bytes.ts';
 import { requestCounts } from './0016-request-counts.ts';
+import { rowLevelSecurity } from './0017-row-level-security.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -34,4 +35,5 @@ export const migrations: Record<string, Migration> = {
   '0014-users': users,
   '0015-stored-bytes': storedBytes,
   '0016-request-counts': requestCounts,
+  '0017-row-level-security': rowLevelSecurity,
 };
