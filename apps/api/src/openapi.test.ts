@@ -3,9 +3,15 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { startApi, type TestApi } from './testing/api.ts';
 
 type Schema = { [key: string]: unknown };
+type Parameter = { name: string; in: string };
+type Link = { operationId: string; parameters: Record<string, string>; requestBody?: Schema };
 type Operation = {
   operationId: string;
-  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
+  parameters: Parameter[];
+  responses: Record<
+    string,
+    { description: string; content?: Record<string, { schema: Schema }>; links?: Record<string, Link> }
+  >;
 };
 type Document = {
   openapi: string;
@@ -79,6 +85,37 @@ test('every answer from 400 on is a problem', () => {
       ]);
     }
   }
+});
+
+test('what an operation makes is linked to all that can be done with it', () => {
+  const byId = new Map(operations().map((one) => [one.operationId, one]));
+  const links = operations().flatMap(({ responses }) =>
+    Object.values(responses).flatMap((response) => Object.values(response.links ?? {})),
+  );
+  for (const { operationId, parameters } of links) {
+    const known = byId.get(operationId)?.parameters.map((one) => `${one.in}.${one.name}`);
+    expect(known).toEqual(expect.arrayContaining(Object.keys(parameters)));
+    expect(Object.keys(parameters)).toContainEqual(expect.stringMatching(/^path\./));
+  }
+  const after = (id: string, status: string) => Object.keys(byId.get(id)?.responses[status]?.links ?? {});
+  expect(after('submitJob', '201')).toEqual(
+    expect.arrayContaining(['getJob', 'cancelJob', 'getLogs', 'getResult', 'rerunJob']),
+  );
+  expect(after('claimJob', '200')).toEqual(expect.arrayContaining(['reportJob', 'completeJob']));
+  expect(byId.get('claimJob')?.responses['200']?.links?.['completeJob']).toEqual({
+    operationId: 'completeJob',
+    parameters: { 'path.id': '$response.body#/id' },
+    requestBody: { attempt: '$response.body#/attempt' },
+  });
+  for (const id of ['uploadFile', 'createUser', 'createKey', 'createPool', 'createTenant', 'rerunJob'])
+    expect([id, after(id, '201').length > 0]).toEqual([id, true]);
+});
+
+test('no header is told of that OpenAPI would have tools ignore', () => {
+  const headers = operations().flatMap(({ parameters }) => parameters.filter((one) => one.in === 'header'));
+  expect(headers.map(({ name }) => name)).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/^(accept|content-type|authorization)$/i)]),
+  );
 });
 
 test('what the API answers is what the document says', async () => {

@@ -511,6 +511,7 @@ export type FunctionRequest = {
      * JSON Schema 2020-12 of `parameters`, of type object
      */
     inputSchema: {
+        type: 'object';
         [key: string]: unknown;
     };
     /**
@@ -1769,7 +1770,11 @@ export type UserPatch = {
     disabled?: boolean;
 };
 
-export type UserRequest = {
+export type UserRequest = ({
+    kind?: 'person';
+} | {
+    kind: 'service';
+}) & {
     /**
      * A service account has no e-mail address
      */
@@ -1965,6 +1970,10 @@ export type ListJobsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -1972,6 +1981,10 @@ export type ListJobsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2037,6 +2050,10 @@ export type SubmitJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2048,6 +2065,10 @@ export type SubmitJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2117,6 +2138,10 @@ export type GetJobErrors = {
      */
     410: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2124,6 +2149,10 @@ export type GetJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2197,6 +2226,10 @@ export type CancelJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2208,6 +2241,10 @@ export type CancelJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2285,6 +2322,10 @@ export type ReassignJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2296,6 +2337,10 @@ export type ReassignJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2351,6 +2396,10 @@ export type GetHistoryErrors = {
      */
     410: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2358,6 +2407,10 @@ export type GetHistoryErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2419,6 +2472,10 @@ export type SubmitJobsErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2430,6 +2487,10 @@ export type SubmitJobsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2507,6 +2568,10 @@ export type RerunJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2518,6 +2583,10 @@ export type RerunJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2564,6 +2633,10 @@ export type CountJobsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2571,6 +2644,10 @@ export type CountJobsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2644,6 +2721,10 @@ export type ArchiveJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2655,6 +2736,10 @@ export type ArchiveJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2728,6 +2813,10 @@ export type RestoreJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -2739,6 +2828,10 @@ export type RestoreJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2762,12 +2855,6 @@ export type RestoreJobResponse = RestoreJobResponses[keyof RestoreJobResponses];
 
 export type GetLogsData = {
     body?: never;
-    headers?: {
-        /**
-         * application/json, application/x-ndjson or text/plain
-         */
-        Accept?: string;
-    };
     path: {
         /**
          * The id of the job, which is also the id of its Temporal workflow
@@ -2833,6 +2920,10 @@ export type GetLogsErrors = {
      */
     410: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2840,6 +2931,10 @@ export type GetLogsErrors = {
      * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2864,10 +2959,6 @@ export type GetLogsResponse = GetLogsResponses[keyof GetLogsResponses];
 export type StreamJobEventsData = {
     body?: never;
     headers?: {
-        /**
-         * text/event-stream
-         */
-        Accept?: string;
         /**
          * The id of the last message that was read: the stream goes on after it, without gap or repeat
          */
@@ -2909,6 +3000,10 @@ export type StreamJobEventsErrors = {
      */
     410: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2916,6 +3011,10 @@ export type StreamJobEventsErrors = {
      * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2930,9 +3029,13 @@ export type StreamJobEventsError = StreamJobEventsErrors[keyof StreamJobEventsEr
 
 export type StreamJobEventsResponses = {
     /**
-     * The stream; `data` of a `history` message is as shown
+     * The stream
      */
-    200: StreamedEvent;
+    200: {
+        id?: string;
+        event?: 'history' | 'job';
+        data: string;
+    };
     /**
      * The job has ended, and nothing comes after the `Last-Event-ID`
      */
@@ -2944,10 +3047,6 @@ export type StreamJobEventsResponse = StreamJobEventsResponses[keyof StreamJobEv
 export type StreamEventsData = {
     body?: never;
     headers?: {
-        /**
-         * text/event-stream
-         */
-        Accept?: string;
         /**
          * The id of the last message that was read: the stream goes on after it, without gap or repeat
          */
@@ -2976,6 +3075,10 @@ export type StreamEventsErrors = {
      */
     406: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -2983,6 +3086,10 @@ export type StreamEventsErrors = {
      * `too-many-requests`, `too-many-streams`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -2997,9 +3104,13 @@ export type StreamEventsError = StreamEventsErrors[keyof StreamEventsErrors];
 
 export type StreamEventsResponses = {
     /**
-     * The stream; `data` of a message is as shown
+     * The stream
      */
-    200: StreamedEvent;
+    200: {
+        id?: string;
+        event?: 'history' | 'job';
+        data: string;
+    };
 };
 
 export type StreamEventsResponse = StreamEventsResponses[keyof StreamEventsResponses];
@@ -3048,6 +3159,10 @@ export type GetResultErrors = {
      */
     410: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3055,6 +3170,10 @@ export type GetResultErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3078,7 +3197,7 @@ export type UploadFileData = {
     /**
      * The bytes, of any media type
      */
-    body: Blob | File;
+    body?: Blob | File;
     headers?: {
         /**
          * The name of the file, unless `name` says it
@@ -3117,6 +3236,10 @@ export type UploadFileErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -3128,6 +3251,10 @@ export type UploadFileErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3176,6 +3303,10 @@ export type GetFileErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3183,6 +3314,10 @@ export type GetFileErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3250,6 +3385,10 @@ export type GetFileContentErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `range-not-satisfiable`
      */
     416: Problem;
@@ -3261,6 +3400,10 @@ export type GetFileContentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3290,7 +3433,7 @@ export type PutFileContentData = {
     /**
      * The bytes, of any media type
      */
-    body: Blob | File;
+    body?: Blob | File;
     headers?: {
         /**
          * sha-256=:…: is checked (RFC 9530); so is Repr-Digest
@@ -3331,6 +3474,10 @@ export type PutFileContentErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -3342,6 +3489,10 @@ export type PutFileContentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3394,6 +3545,10 @@ export type SignFileErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -3405,6 +3560,10 @@ export type SignFileErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3451,6 +3610,10 @@ export type SignUploadErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -3462,6 +3625,10 @@ export type SignUploadErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3504,6 +3671,10 @@ export type GetUploadAbilitiesErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3511,6 +3682,10 @@ export type GetUploadAbilitiesErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3537,15 +3712,15 @@ export type CreateUploadData = {
      * The first bytes, or none
      */
     body?: Blob | File;
-    headers?: {
+    headers: {
         /**
-         * 1.0.0; needed
+         * The version of tus
          */
-        'Tus-Resumable'?: string;
+        'Tus-Resumable': '1.0.0';
         /**
-         * The size of the file in bytes; needed
+         * The size of the file in bytes
          */
-        'Upload-Length'?: string;
+        'Upload-Length': string;
         /**
          * `filename`, `filetype`, and `sha256` (of the whole file, in hex), each in base64
          */
@@ -3570,9 +3745,17 @@ export type CreateUploadErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    412: Problem;
+    /**
      * `payload-too-large`
      */
     413: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
     /**
      * `invalid-request`, `digest-mismatch`
      */
@@ -3581,6 +3764,10 @@ export type CreateUploadErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3602,11 +3789,11 @@ export type CreateUploadResponses = {
 
 export type DeleteUploadData = {
     body?: never;
-    headers?: {
+    headers: {
         /**
-         * 1.0.0; needed
+         * The version of tus
          */
-        'Tus-Resumable'?: string;
+        'Tus-Resumable': '1.0.0';
     };
     path: {
         id: string;
@@ -3633,6 +3820,14 @@ export type DeleteUploadErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    412: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3640,6 +3835,10 @@ export type DeleteUploadErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3663,11 +3862,11 @@ export type DeleteUploadResponse = DeleteUploadResponses[keyof DeleteUploadRespo
 
 export type GetUploadData = {
     body?: never;
-    headers?: {
+    headers: {
         /**
-         * 1.0.0; needed
+         * The version of tus
          */
-        'Tus-Resumable'?: string;
+        'Tus-Resumable': '1.0.0';
     };
     path: {
         id: string;
@@ -3694,6 +3893,14 @@ export type GetUploadErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    412: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3701,6 +3908,10 @@ export type GetUploadErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3725,15 +3936,15 @@ export type ContinueUploadData = {
      * The bytes from Upload-Offset on
      */
     body: Blob | File;
-    headers?: {
+    headers: {
         /**
-         * 1.0.0; needed
+         * The version of tus
          */
-        'Tus-Resumable'?: string;
+        'Tus-Resumable': '1.0.0';
         /**
-         * Where these bytes belong; needed
+         * Where these bytes belong
          */
-        'Upload-Offset'?: string;
+        'Upload-Offset': string;
     };
     path: {
         id: string;
@@ -3764,9 +3975,17 @@ export type ContinueUploadErrors = {
      */
     409: Problem;
     /**
+     * `malformed-request`
+     */
+    412: Problem;
+    /**
      * `payload-too-large`
      */
     413: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
     /**
      * `invalid-request`, `digest-mismatch`
      */
@@ -3775,6 +3994,10 @@ export type ContinueUploadErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3817,6 +4040,10 @@ export type ListFunctionsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3824,6 +4051,10 @@ export type ListFunctionsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3879,6 +4110,10 @@ export type GetFunctionErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -3886,6 +4121,10 @@ export type GetFunctionErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3941,6 +4180,10 @@ export type PutFunctionErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -3952,6 +4195,10 @@ export type PutFunctionErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -3994,6 +4241,10 @@ export type ListAgentsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4001,6 +4252,10 @@ export type ListAgentsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4051,6 +4306,10 @@ export type RegisterAgentErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4062,6 +4321,10 @@ export type RegisterAgentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4113,6 +4376,10 @@ export type GetAgentErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4120,6 +4387,10 @@ export type GetAgentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4171,6 +4442,10 @@ export type DrainAgentErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4178,6 +4453,10 @@ export type DrainAgentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4229,6 +4508,10 @@ export type ResumeAgentErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4236,6 +4519,10 @@ export type ResumeAgentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4278,6 +4565,10 @@ export type ListPoolsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4285,6 +4576,10 @@ export type ListPoolsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4335,6 +4630,10 @@ export type CreatePoolErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4346,6 +4645,10 @@ export type CreatePoolErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4401,6 +4704,10 @@ export type DeletePoolErrors = {
      */
     409: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4408,6 +4715,10 @@ export type DeletePoolErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4459,6 +4770,10 @@ export type GetPoolErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4466,6 +4781,10 @@ export type GetPoolErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4521,6 +4840,10 @@ export type RemoveFromPoolErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4528,6 +4851,10 @@ export type RemoveFromPoolErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4583,6 +4910,10 @@ export type AddToPoolErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -4590,6 +4921,10 @@ export type AddToPoolErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4612,7 +4947,7 @@ export type AddToPoolResponses = {
 export type AddToPoolResponse = AddToPoolResponses[keyof AddToPoolResponses];
 
 export type BeatAgentData = {
-    body: BeatRequest;
+    body?: BeatRequest;
     path: {
         /**
          * The id of an agent
@@ -4645,6 +4980,10 @@ export type BeatAgentErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4656,6 +4995,10 @@ export type BeatAgentErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4678,7 +5021,7 @@ export type BeatAgentResponses = {
 export type BeatAgentResponse = BeatAgentResponses[keyof BeatAgentResponses];
 
 export type ClaimJobData = {
-    body: ClaimRequest;
+    body?: ClaimRequest;
     path: {
         /**
          * The id of an agent
@@ -4715,6 +5058,10 @@ export type ClaimJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4726,6 +5073,10 @@ export type ClaimJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4789,6 +5140,10 @@ export type ReportJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4800,6 +5155,10 @@ export type ReportJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4859,6 +5218,10 @@ export type CompleteJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4870,6 +5233,10 @@ export type CompleteJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4929,6 +5296,10 @@ export type FailJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -4940,6 +5311,10 @@ export type FailJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -4999,6 +5374,10 @@ export type GiveBackJobErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5010,6 +5389,10 @@ export type GiveBackJobErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5035,7 +5418,7 @@ export type UploadResultFileData = {
     /**
      * The bytes, of any media type
      */
-    body: Blob | File;
+    body?: Blob | File;
     headers?: {
         /**
          * The name of the file, unless `name` says it
@@ -5091,6 +5474,10 @@ export type UploadResultFileErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5102,6 +5489,10 @@ export type UploadResultFileErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5157,6 +5548,10 @@ export type ListKeysErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5164,6 +5559,10 @@ export type ListKeysErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5210,6 +5609,10 @@ export type CreateKeyErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5221,6 +5624,10 @@ export type CreateKeyErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5273,6 +5680,10 @@ export type RevokeKeyErrors = {
      */
     412: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5280,6 +5691,10 @@ export type RevokeKeyErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5331,6 +5746,10 @@ export type ListUsersErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5338,6 +5757,10 @@ export type ListUsersErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5388,6 +5811,10 @@ export type CreateUserErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5399,6 +5826,10 @@ export type CreateUserErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5447,6 +5878,10 @@ export type GetUserErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5454,6 +5889,10 @@ export type GetUserErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5520,6 +5959,10 @@ export type ChangeUserErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5531,6 +5974,10 @@ export type ChangeUserErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5582,6 +6029,10 @@ export type ListTenantsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5589,6 +6040,10 @@ export type ListTenantsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5639,6 +6094,10 @@ export type CreateTenantErrors = {
      */
     413: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `unsupported-media-type`
      */
     415: Problem;
@@ -5650,6 +6109,10 @@ export type CreateTenantErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5698,6 +6161,10 @@ export type GetTenantErrors = {
      */
     404: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5705,6 +6172,10 @@ export type GetTenantErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5747,6 +6218,10 @@ export type GetMeErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5754,6 +6229,10 @@ export type GetMeErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5784,6 +6263,14 @@ export type LivezData = {
 
 export type LivezErrors = {
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
      * `internal-error`
      */
     500: Problem;
@@ -5808,6 +6295,14 @@ export type ReadyzData = {
 };
 
 export type ReadyzErrors = {
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */
@@ -5850,6 +6345,10 @@ export type MetricsErrors = {
      */
     403: Problem;
     /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
      * `invalid-request`
      */
     422: Problem;
@@ -5857,6 +6356,10 @@ export type MetricsErrors = {
      * `too-many-requests`
      */
     429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
     /**
      * `internal-error`
      */

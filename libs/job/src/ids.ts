@@ -9,6 +9,9 @@ const toolVersion = /^[\w.-]{1,32}$/;
 /** `type/subtype`, perhaps with parameters (RFC 9110, 8.3.1): it comes back as a header. */
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/;
 const version = /^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}(-[0-9A-Za-z.-]{1,32})?$/;
+/** Neither a folder nor a path, and nothing that a terminal would obey. */
+// eslint-disable-next-line no-control-regex -- control characters are what it keeps out
+const fileName = /^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]+$/;
 
 /** The tenant of the first start, and of workflows that are started directly without naming one. */
 export const defaultTenantId = '00000000-0000-7000-8000-000000000001';
@@ -26,6 +29,7 @@ export const patterns = {
   toolVersion,
   mediaType,
   version,
+  fileName,
 } as const;
 
 /** A job's id is its workflow's id. Ids made or accepted over HTTP are UUIDs; a direct start may bring any of this form. */

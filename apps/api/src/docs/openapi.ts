@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { HistoryEvent, JobFile, LogLine, LogPage, Problem, StreamedEvent } from '@perdure/job/schemas';
 import { z } from 'zod';
+import { linkOperations } from './links.ts';
 
 const components = '#/components/schemas/';
 /** Schemas that no operation takes or answers as such. */
@@ -33,6 +34,7 @@ export function openApi(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     standardSchemaConverter: (schema, { schemaType }) => convert(schema, schemaType),
   });
+  linkOperations(document);
   const sorted = Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...document,

@@ -13,12 +13,27 @@ import { OpenStreams } from './open-streams.ts';
 import { TenantEventsService } from './tenant-events.service.ts';
 
 const eventStream = 'text/event-stream';
-const content = { [eventStream]: { schema: { $ref: '#/components/schemas/StreamedEvent' } } };
-const headers = {
-  Accept: eventStream,
-  'Last-Event-ID':
-    'The id of the last message that was read: the stream goes on after it, without gap or repeat',
+/** A message as the HTML standard has it; `data` is text that holds JSON. */
+const message = {
+  type: 'object',
+  required: ['data'],
+  properties: {
+    id: { type: 'string' },
+    event: { enum: ['history', 'job'] },
+    data: {
+      type: 'string',
+      contentMediaType: 'application/json',
+      contentSchema: {
+        anyOf: [{ $ref: '#/components/schemas/StreamedEvent' }, { $ref: '#/components/schemas/JobSummary' }],
+      },
+    },
+  },
 };
+const content = { [eventStream]: { schema: message } };
+const lastEventId = (pattern: string) => ({
+  description: 'The id of the last message that was read: the stream goes on after it, without gap or repeat',
+  schema: { type: 'string', pattern },
+});
 
 @ApiTags('events')
 @Controller('v1')
@@ -37,9 +52,9 @@ export class EventsController {
     description:
       'Server-sent events. `history`: an event of the history, from the first on. `job`: the job without parameters and output, where something else has changed, such as its progress. The id of a message is the revision of the job after it. Ends when the job has ended.',
     permission: 'jobs.read',
-    headers,
+    headers: { 'Last-Event-ID': lastEventId('^[0-9]{1,9}$') },
     answers: [
-      { status: 200, description: 'The stream; `data` of a `history` message is as shown', content },
+      { status: 200, description: 'The stream', content },
       { status: 204, description: 'The job has ended, and nothing comes after the `Last-Event-ID`' },
     ],
     problems: ['not-found', 'gone', 'not-acceptable', 'too-many-streams'],
@@ -63,8 +78,8 @@ export class EventsController {
     description:
       'Server-sent events: `history` messages of all jobs of the tenant from now on, or from the `Last-Event-ID` on. Those of one job come in the order of their revisions, unless several processes wrote them at the same moment. Does not end by itself.',
     permission: 'jobs.read',
-    headers,
-    answers: [{ status: 200, description: 'The stream; `data` of a message is as shown', content }],
+    headers: { 'Last-Event-ID': lastEventId('^[0-9]{1,19}-[0-9]{1,9}-[A-Za-z0-9_.-]{0,128}$') },
+    answers: [{ status: 200, description: 'The stream', content }],
     problems: ['not-acceptable', 'too-many-streams'],
   })
   async ofTenant(

@@ -91,7 +91,11 @@ export class ContentController {
   @Put(':id/content')
   @RouteConfig({ raw: true })
   @ApiConsumes('application/octet-stream')
-  @ApiBody({ description: 'The bytes, of any media type', schema: { type: 'string', format: 'binary' } })
+  @ApiBody({
+    required: false,
+    description: 'The bytes, of any media type',
+    schema: { type: 'string', format: 'binary' },
+  })
   @Operation({
     id: 'putFileContent',
     summary: 'Upload a file with a signed URL',

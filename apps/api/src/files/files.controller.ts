@@ -19,7 +19,11 @@ export class FilesController {
   @Post()
   @RouteConfig({ raw: true })
   @ApiConsumes('application/octet-stream')
-  @ApiBody({ description: 'The bytes, of any media type', schema: { type: 'string', format: 'binary' } })
+  @ApiBody({
+    required: false,
+    description: 'The bytes, of any media type',
+    schema: { type: 'string', format: 'binary' },
+  })
   @Operation({
     id: 'uploadFile',
     summary: 'Upload a file',

@@ -1,4 +1,5 @@
 import { PerdureError } from '@perdure/job/errors';
+import { patterns } from '@perdure/job/ids';
 import { isStorable } from '../http/storable.ts';
 
 /**
@@ -13,15 +14,9 @@ export function uploadName(asked: string | undefined, disposition: string | unde
 
 /** Throws 'invalid-request', which names the place `pointer`, where `name` is no name of a file. */
 export function fitName(name: string, pointer: string): string {
-  const unfit =
-    /^(\.{0,2}|.{256,})$/s.test(name) || /[/\\]/.test(name) || hasControl(name) || !isStorable(name);
-  if (!unfit) return name;
+  if (patterns.fileName.test(name) && name.length <= 255 && isStorable(name)) return name;
   const detail = 'is a name of 1 to 255 characters, without slashes and control characters';
   throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
-}
-
-function hasControl(text: string): boolean {
-  return [...text].some((one) => one < ' ' || one === '\u007f');
 }
 
 /** `filename*` (RFC 8187) or `filename` of Content-Disposition (RFC 6266). */

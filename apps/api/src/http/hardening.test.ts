@@ -75,6 +75,15 @@ test('a body with too many keys is refused before it is parsed', async () => {
   expect(problem.detail).toContain('100000 keys');
 });
 
+test.each([
+  ['/v1/jobs?label=team:%00', 'query/label'],
+  ['/v1/jobs?label=a:b&label=%00:c', 'query/label/1'],
+  [`/v1/jobs/${nobody}/logs?q=a%00`, 'query/q'],
+])('%s is refused before PostgreSQL refuses it', async (path, pointer) => {
+  const problem = await api.problem(path);
+  expect([problem.status, problem.errors?.[0]?.pointer]).toEqual([422, pointer]);
+});
+
 test('a URL that is too long is 414, headers that are too large are 431', async () => {
   const long = await api.problem(`/v1/jobs?q=${'x'.repeat(8_192)}`);
   expect(long).toMatchObject({ status: 414, code: 'malformed-request' });

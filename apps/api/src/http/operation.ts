@@ -24,10 +24,21 @@ type Description = {
   signable?: boolean;
   answers: readonly Answer[];
   /** What can go wrong, besides what can go wrong everywhere. */
-  problems?: readonly ErrorCode[];
-  headers?: Record<string, string>;
+  problems?: readonly Refusal[];
+  /** What the request may say: a description of any text, or more. */
+  headers?: Record<string, string | RequestHeader>;
 };
 
+/** A code, with its status where that is not the usual one. */
+type Refusal = ErrorCode | { code: ErrorCode; status: number };
+
+export type RequestHeader = { description: string; required?: true; schema: object };
+
+/** Too long a URL, and too large headers: before anything else is looked at. */
+const unread: readonly Refusal[] = [
+  { code: 'malformed-request', status: 414 },
+  { code: 'malformed-request', status: 431 },
+];
 const everywhere: readonly ErrorCode[] = [
   'malformed-request',
   'invalid-request',
@@ -47,7 +58,8 @@ export function Operation({
   problems = [],
   headers = {},
 }: Description) {
-  const codes = [
+  const refusals = [
+    ...unread,
     ...(permission === 'public' ? (['internal-error'] as const) : [...everywhere, ...withKey]),
     ...(signable ? (['signed-url-refused'] as const) : []),
     ...problems,
@@ -57,11 +69,9 @@ export function Operation({
     SetMetadata(signableKey, signable),
     ApiOperation({ operationId: id, summary, description: describe(description, permission, signable) }),
     ...(permission === 'public' ? [] : [ApiBearerAuth()]),
-    ...Object.entries(headers).map(([name, text]) =>
-      ApiHeader({ name, description: text, required: false, schema: { type: 'string' } }),
-    ),
+    ...Object.entries(headers).map(([name, header]) => ApiHeader({ name, ...toHeader(header) })),
     ...answers.map((answer) => ApiResponse(toResponse(answer))),
-    ...problemResponses(codes),
+    ...problemResponses(refusals),
   );
 }
 
@@ -85,13 +95,19 @@ function toResponse({ status, description, schema, content, headers = {} }: Answ
   };
 }
 
+function toHeader(header: string | RequestHeader) {
+  const described = typeof header === 'string' ? { description: header, schema: { type: 'string' } } : header;
+  return { required: false, ...described };
+}
+
 /** One response a status: its description names the codes. */
-function problemResponses(codes: readonly ErrorCode[]) {
-  const byStatus = Map.groupBy(new Set(codes), (code) => statusOf[code]);
+function problemResponses(refusals: readonly Refusal[]) {
+  const named = refusals.map((one) => (typeof one === 'string' ? { code: one, status: statusOf[one] } : one));
+  const byStatus = Map.groupBy(named, ({ status }) => status);
   return [...byStatus].map(([status, some]) =>
     ApiResponse({
       status,
-      description: some.map((code) => `\`${code}\``).join(', '),
+      description: [...new Set(some.map(({ code }) => `\`${code}\``))].join(', '),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }),
   );

@@ -2,6 +2,7 @@ import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/com
 import { type ErrorDetail, PerdureError } from '@perdure/job/errors';
 import type { z } from 'zod';
 import { pointerOf } from './pointer.ts';
+import { unstorableIn } from './storable.ts';
 
 type Issue = Pick<z.core.$ZodIssue, 'message' | 'path'> & {
   code?: string;
@@ -23,6 +24,8 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
   }
 
   override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    // The parser of bodies has looked at those.
+    if (metadata.type === 'query' || metadata.type === 'param') refuseUnstorable(value, metadata.type);
     try {
       return await super.transform(value, metadata);
     } catch (error) {
@@ -30,6 +33,11 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
       throw schemaError(error.issues, prefixes[metadata.type]);
     }
   }
+}
+
+function refuseUnstorable(value: unknown, type: 'query' | 'param'): void {
+  const details = unstorableIn(value, prefixes[type]);
+  if (details.length > 0) throw new PerdureError('invalid-request', summary(details), { details });
 }
 
 /** What is wrong with a value that its schema refuses, every place named. */

@@ -6,7 +6,7 @@ import { Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { problemOf } from '../http/problem.ts';
 import { BatchService, type Outcome } from './batch.service.ts';
-import { idempotencyKey } from './idempotency-key.ts';
+import { idempotencyHeader, idempotencyKey } from './idempotency-key.ts';
 import { fromRecord } from './job-answer.ts';
 import { JobsService } from './jobs.service.ts';
 
@@ -26,8 +26,9 @@ export class BatchController {
       'Each request is answered as a submit of its own would be: its status, and the job or the problem, whose pointers lead into that request. A bad one does not stop the others. An answer other than 207 concerns them all, and nothing was stored. `Prefer` has no effect here.',
     permission: 'jobs.submit',
     headers: {
-      'Idempotency-Key':
+      'Idempotency-Key': idempotencyHeader(
         'A repeat of the same batch answers with the jobs of the first, and submits anew what was refused then; kept for 24 hours at least',
+      ),
     },
     answers: [{ status: 207, description: 'One answer for each request, in their order', schema: Batch }],
     problems: ['payload-too-large', 'unsupported-media-type', 'idempotency-key-reused', 'request-in-flight'],

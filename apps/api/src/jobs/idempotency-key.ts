@@ -3,6 +3,7 @@ import type { Json } from '@perdure/job/json';
 import type { Idempotency } from '@perdure/store/submit';
 import { createHash } from 'node:crypto';
 import type { Principal } from '../http/caller.ts';
+import type { RequestHeader } from '../http/operation.ts';
 
 /** Reads the header Idempotency-Key: 1 to 255 visible characters, in quotes (draft-ietf-httpapi-idempotency-key-header) or without. */
 export function idempotencyKey(header: string | string[] | undefined): string | undefined {
@@ -13,6 +14,11 @@ export function idempotencyKey(header: string | string[] | undefined): string | 
   throw new PerdureError('invalid-request', `Idempotency-Key ${detail}`, {
     details: [{ pointer: 'header/Idempotency-Key', detail }],
   });
+}
+
+/** How the OpenAPI document tells of the header. */
+export function idempotencyHeader(description: string): RequestHeader {
+  return { description, schema: { type: 'string', pattern: '^(?!""$)("[!-~]{1,255}"|[!-~]{1,255})$' } };
 }
 
 /** The key of a caller, with what tells its request from another. */

@@ -19,7 +19,7 @@ import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
 import { preferredWait } from '../http/prefer.ts';
 import { ControlService } from './control.service.ts';
-import { idempotencyKey } from './idempotency-key.ts';
+import { idempotencyHeader, idempotencyKey } from './idempotency-key.ts';
 import { etagOf, fromRecord, recordedTag, retryAfter, type Seen } from './job-answer.ts';
 import { JobsService } from './jobs.service.ts';
 import { SubmitService } from './submit.service.ts';
@@ -50,8 +50,9 @@ export class JobsController {
       'Everything cheap is checked first. Once this answers 201, the job will reach a terminal state, whatever process dies meanwhile.',
     permission: 'jobs.submit',
     headers: {
-      'Idempotency-Key':
+      'Idempotency-Key': idempotencyHeader(
         'A repeat with the same key and body answers with the job of the first request; kept for 24 hours at least',
+      ),
       Prefer: 'wait=N: answer when the job has ended, after N seconds (60 at most) at the latest',
     },
     answers: [

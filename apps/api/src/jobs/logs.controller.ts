@@ -36,7 +36,6 @@ export class LogsController {
     description:
       'A page as JSON; all lines so far as one JSON object a line, or as text (time, stream, level, text), where `Accept` prefers these. With `follow=true` a stream of such lines that ends with the job. Lines of lost and failed attempts are kept.',
     permission: 'jobs.read',
-    headers: { Accept: `${json}, ${ndjson} or ${plainText}` },
     answers: [
       {
         status: 200,

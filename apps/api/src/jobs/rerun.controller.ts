@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller, type Principal } from '../http/caller.ts';
 import { header } from '../http/headers.ts';
 import { Operation } from '../http/operation.ts';
-import { idempotencyKey } from './idempotency-key.ts';
+import { idempotencyHeader, idempotencyKey } from './idempotency-key.ts';
 import { etagOf, fromRecord } from './job-answer.ts';
 import { JobsService } from './jobs.service.ts';
 import { RerunService } from './rerun.service.ts';
@@ -29,7 +29,9 @@ export class RerunController {
       'Makes a new job of the same function in the same version, with the same parameters and all else that was asked for but the id and `notBefore`. It is checked as a submit is. Each names the other: `rerunOf`, `reruns`.',
     permission: 'jobs.submit',
     headers: {
-      'Idempotency-Key': 'A repeat with the same key and body answers with the job of the first request',
+      'Idempotency-Key': idempotencyHeader(
+        'A repeat with the same key and body answers with the job of the first request',
+      ),
       'If-Match': 'Do it only if the job that is to run again still has this ETag',
     },
     answers: [

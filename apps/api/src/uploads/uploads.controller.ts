@@ -9,7 +9,17 @@ import { UploadsService } from './uploads.service.ts';
 
 const mediaType = 'application/offset+octet-stream';
 const binary = { schema: { type: 'string', format: 'binary' } };
-const version = { 'Tus-Resumable': '1.0.0; needed' };
+const version = {
+  'Tus-Resumable': {
+    description: 'The version of tus',
+    required: true,
+    schema: { type: 'string', enum: ['1.0.0'] },
+  },
+} as const;
+const otherVersion = { code: 'malformed-request', status: 412 } as const;
+const bytes = { type: 'string', pattern: '^(0|[1-9][0-9]{0,14})$' };
+const base64 = '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?';
+const entry = `[!-+.-~-]+( ${base64})?`;
 const whole = {
   'Perdure-File': 'The id of the file, once all bytes have come',
   'Content-Location': 'The file, once all bytes have come',
@@ -58,8 +68,11 @@ export class UploadsController {
     permission: 'files.write',
     headers: {
       ...version,
-      'Upload-Length': 'The size of the file in bytes; needed',
-      'Upload-Metadata': '`filename`, `filetype`, and `sha256` (of the whole file, in hex), each in base64',
+      'Upload-Length': { description: 'The size of the file in bytes', required: true, schema: bytes },
+      'Upload-Metadata': {
+        description: '`filename`, `filetype`, and `sha256` (of the whole file, in hex), each in base64',
+        schema: { type: 'string', pattern: `^${entry}(,${entry})*$` },
+      },
     },
     answers: [
       {
@@ -73,7 +86,7 @@ export class UploadsController {
         },
       },
     ],
-    problems: ['payload-too-large', 'digest-mismatch'],
+    problems: [otherVersion, 'payload-too-large', 'digest-mismatch'],
   })
   create(
     @Caller() caller: Principal,
@@ -100,7 +113,7 @@ export class UploadsController {
         },
       },
     ],
-    problems: ['not-found'],
+    problems: [otherVersion, 'not-found'],
   })
   head(
     @Caller() caller: Principal,
@@ -121,7 +134,10 @@ export class UploadsController {
     description:
       'What has come of a request that breaks off is kept. The last bytes make the file: their answer names it. Bytes that do not match `sha256` end the upload.',
     permission: 'files.write',
-    headers: { ...version, 'Upload-Offset': 'Where these bytes belong; needed' },
+    headers: {
+      ...version,
+      'Upload-Offset': { description: 'Where these bytes belong', required: true, schema: bytes },
+    },
     answers: [
       {
         status: 204,
@@ -129,7 +145,7 @@ export class UploadsController {
         headers: { 'Upload-Offset': 'How many bytes have come', ...whole },
       },
     ],
-    problems: ['not-found', 'upload-conflict', 'payload-too-large', 'digest-mismatch'],
+    problems: [otherVersion, 'not-found', 'upload-conflict', 'payload-too-large', 'digest-mismatch'],
   })
   patch(
     @Caller() caller: Principal,
@@ -148,7 +164,7 @@ export class UploadsController {
     permission: 'files.write',
     headers: version,
     answers: [{ status: 204, description: 'It is gone' }],
-    problems: ['not-found'],
+    problems: [otherVersion, 'not-found'],
   })
   delete(
     @Caller() caller: Principal,

@@ -66,6 +66,13 @@ describe('users', () => {
     expect(await api.problem('/v1/users', { json })).toMatchObject({ status: 422, errors: [{ pointer }] });
   });
 
+  test('have an e-mail address that mail servers take', async () => {
+    const before = (characters: number) => ({ email: `${'x'.repeat(characters)}@example.com` });
+    await made(before(64));
+    const json = { displayName: 'Ada', ...before(65) };
+    expect((await api.problem('/v1/users', { json })).errors).toMatchObject([{ pointer: '/email' }]);
+  });
+
   test('share no e-mail address, however it is written', async () => {
     const { email: taken } = await made();
     const json = { email: taken?.toUpperCase(), displayName: 'x' };

@@ -25,7 +25,11 @@ export class ResultFilesController {
   @Post(':id(^[^:/]+)/files')
   @RouteConfig({ raw: true })
   @ApiConsumes('application/octet-stream')
-  @ApiBody({ description: 'The bytes, of any media type', schema: { type: 'string', format: 'binary' } })
+  @ApiBody({
+    required: false,
+    description: 'The bytes, of any media type',
+    schema: { type: 'string', format: 'binary' },
+  })
   @Operation({
     id: 'uploadResultFile',
     summary: 'Upload a file of a result',

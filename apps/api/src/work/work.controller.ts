@@ -1,5 +1,5 @@
 import { Body, Controller, Param, Post, Put, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import {
   AgentPath,
   Assignment,
@@ -39,6 +39,7 @@ export class WorkController {
   ) {}
 
   @Put('agents/:id/beat')
+  @ApiBody({ required: false, schema: { $ref: '#/components/schemas/BeatRequest' } })
   @Operation({
     id: 'beatAgent',
     summary: 'Say that the agent lives',
@@ -57,6 +58,7 @@ export class WorkController {
   }
 
   @Post('agents/:id/claim')
+  @ApiBody({ required: false, schema: { $ref: '#/components/schemas/ClaimRequest' } })
   @Operation({
     id: 'claimJob',
     summary: 'Take a job',

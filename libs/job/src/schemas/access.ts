@@ -6,7 +6,11 @@ const role = z.enum(roles).describe('What the key may do');
 const userRole = z.enum(userRoles).describe('What the user, and each of its keys, may do at most');
 const displayName = text(200).describe('How people call it');
 const email = z
-  .email('is an e-mail address')
+  .email({
+    error: 'is an e-mail address',
+    // RFC 5321, 4.5.3.1.1: at most 64 characters before the @.
+    pattern: new RegExp(`^(?=[^@]{1,64}@)${z.regexes.email.source.slice(1)}`),
+  })
   .max(254)
   .toLowerCase()
   .describe('Kept in small letters; one user of a tenant has it')
@@ -28,6 +32,10 @@ export const UserRequest = z
   })
   .meta({
     id: 'UserRequest',
+    oneOf: [
+      { properties: { kind: { const: 'person' } }, required: ['email'] },
+      { properties: { kind: { const: 'service' } }, required: ['kind'], not: { required: ['email'] } },
+    ],
     examples: [{ email: 'ada@example.com', displayName: 'Ada', role: 'member' }],
   });
 export type UserRequest = z.output<typeof UserRequest>;
@@ -80,7 +88,11 @@ export const KeyRequest = z
     path: ['agentId'],
     message: 'and userId are two: a key speaks for one of them',
   })
-  .meta({ id: 'KeyRequest', examples: [{ name: 'nightly import', role: 'member' }] });
+  .meta({
+    id: 'KeyRequest',
+    not: { required: ['userId', 'agentId'] },
+    examples: [{ name: 'nightly import', role: 'member' }],
+  });
 export type KeyRequest = z.output<typeof KeyRequest>;
 
 export const KeyQuery = z.strictObject({

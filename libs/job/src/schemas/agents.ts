@@ -76,7 +76,10 @@ export const AgentRequest = z
   .meta({
     id: 'AgentRequest',
     description: 'What an HTTP agent says of itself',
-    examples: [{ functions: [{ name: 'echo', version: '1.0.0' }], operatingSystem: 'linux', slots: 2 }],
+    examples: [
+      { functions: [{ name: 'echo', version: '1.0.0' }], operatingSystem: 'linux', slots: 2 },
+      { id: 'workbench-1', functions: [{ name: 'echo', version: '1.0.0' }] },
+    ],
   });
 export type AgentRequest = z.output<typeof AgentRequest>;
 

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { patterns } from '../ids.ts';
-import { anyObject, digest, functionName, moment, systemName, text, tool, uuid, version } from './pieces.ts';
+import {
+  anyObject,
+  digest,
+  fileName,
+  functionName,
+  moment,
+  systemName,
+  text,
+  tool,
+  uuid,
+  version,
+} from './pieces.ts';
 
 export const Function = z
   .strictObject({
@@ -26,7 +37,9 @@ export type FunctionList = z.output<typeof FunctionList>;
 export const FunctionRequest = z
   .strictObject({
     description: text(2_000),
-    inputSchema: anyObject.describe('JSON Schema 2020-12 of `parameters`, of type object'),
+    inputSchema: anyObject
+      .describe('JSON Schema 2020-12 of `parameters`, of type object')
+      .meta({ properties: { type: { const: 'object' } }, required: ['type'] }),
     outputSchema: anyObject.nullable().optional().describe('JSON Schema 2020-12 of `output`'),
     result: text(200)
       .nullable()
@@ -72,7 +85,7 @@ export const FilePath = z.strictObject({ id: uuid });
 export type FilePath = z.output<typeof FilePath>;
 
 export const UploadQuery = z.strictObject({
-  name: text(255).optional().describe('The name of the file; or by Content-Disposition'),
+  name: fileName.optional().describe('The name of the file; or by Content-Disposition'),
 });
 export type UploadQuery = z.output<typeof UploadQuery>;
 
@@ -102,7 +115,7 @@ export type SignRequest = z.output<typeof SignRequest>;
 
 export const SignUploadRequest = z
   .strictObject({
-    name: text(255).describe('The name of the file'),
+    name: fileName.describe('The name of the file'),
     mediaType: z
       .string()
       .max(255)

@@ -12,17 +12,14 @@ import {
   text,
 } from './pieces.ts';
 
+const years = '(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-';
 const when = (what: string) =>
   z.iso
     .datetime({ offset: true, error: 'is a moment like 2026-11-22T05:00:00Z, with its zone' })
-    .refine((moment) => isBetween(moment, 1970, 9998), 'is a moment of the years 1970 to 9998')
+    .refine((moment) => new RegExp(`^${years}`).test(moment), 'is a moment of the years 1970 to 9998')
+    .meta({ pattern: `^(?=${years})${z.regexes.datetime({ offset: true }).source.slice(1)}` })
     .optional()
     .describe(what);
-
-function isBetween(moment: string, first: number, last: number): boolean {
-  const year = new Date(moment).getUTCFullYear();
-  return year >= first && year <= last;
-}
 
 /** `key:value`; the key ends at the first colon. May be given several times. */
 const labels = z.preprocess(

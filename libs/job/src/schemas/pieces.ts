@@ -72,6 +72,12 @@ export const logLevel = z.enum(['debug', 'info', 'warn', 'error']);
 /** A text between bounds that are counted in characters, never empty. */
 export const text = (length: number) => z.string().min(1).max(length);
 
+/** Names are no paths: they are kept as they are, and never become part of one. */
+export const fileName = text(255).regex(
+  patterns.fileName,
+  'is a name of 1 to 255 characters, without slashes and control characters',
+);
+
 /** Any JSON object. What is inside is judged by the schema of the function. */
 export const anyObject = z
   .custom<JsonObject>(

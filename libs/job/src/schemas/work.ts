@@ -5,6 +5,7 @@ import { AnsweredStatus, JobFile, LogLine, Progress } from './job.ts';
 import {
   agentId,
   anyObject,
+  fileName,
   functionName,
   jobId,
   moment,
@@ -165,7 +166,7 @@ export const Orders = z
 export type Orders = z.output<typeof Orders>;
 
 export const ResultFileQuery = z.strictObject({
-  name: text(255).optional().describe('The name of the file; or by Content-Disposition'),
+  name: fileName.optional().describe('The name of the file; or by Content-Disposition'),
   attempt: queryInteger(1, 999_999_999).describe('As answered to the claim'),
 });
 export type ResultFileQuery = z.output<typeof ResultFileQuery>;

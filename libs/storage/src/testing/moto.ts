@@ -1,16 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { virtualEnvironment } from '../../../../tests/support/python.ts';
 
-import { readEnvironment } from '@perdure/config/environment';
-
-const run = promisify(execFile);
 const requirements = fileURLToPath(new URL('./moto-requirements.txt', import.meta.url));
 
 /** Ends itself when its parent is gone: then its standard input ends. */
@@ -25,7 +19,7 @@ export type Moto = { endpoint: string; stop(): Promise<void> };
 
 /** Starts an S3 server on a free port of the loopback address. The first start on a machine makes a virtual environment for it. */
 export async function startMoto(): Promise<Moto> {
-  const python = join(await virtualEnvironment(), 'bin', 'python');
+  const python = join(await virtualEnvironment(requirements), 'bin', 'python');
   const server = spawn(python, ['-c', program], { stdio: ['pipe', 'ignore', 'pipe'] });
   const endpoint = await addressOf(server);
   return {
@@ -49,42 +43,4 @@ async function addressOf(server: ChildProcess): Promise<string> {
     if (endpoint) return (server.stderr.resume(), endpoint);
   }
   throw new Error(`moto did not start:\n${said.join('\n')}`);
-}
-
-/** Kept outside the checkout, under a name that changes with the pinned versions; it appears only when it is complete. */
-async function virtualEnvironment(): Promise<string> {
-  const cache = readEnvironment()['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const pins = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const folder = join(cache, 'perdure', `venv-moto-${pins}`);
-  if (await exists(folder)) return folder;
-  await mkdir(dirname(folder), { recursive: true });
-  const draft = await mkdtemp(`${folder}.`);
-  try {
-    await run('python3', ['-m', 'venv', draft]);
-    const install = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--requirement',
-      requirements,
-    ];
-    await run(join(draft, 'bin', 'python'), install);
-    await rename(draft, folder);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    if (!(await exists(folder))) throw error;
-  }
-  return folder;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
