@@ -1,3 +1,4 @@
+import type { AccessRound } from './access.ts';
 import type { FleetRound } from './fleet/round.ts';
 import type { Key } from './kinds.ts';
 import type { Reads } from './reads.ts';
@@ -76,6 +77,19 @@ export function judgeReads(reads: readonly Reads[]): Judged[] {
     { aim: 'GET of a finished job >= 0.6 x the bare server', ...judge(ofBare('finished'), 0.6, 'more') },
     { aim: 'GET answered 304 >= 0.7 x the bare server', ...judge(ofBare('unchanged'), 0.7, 'more') },
   ];
+}
+
+/** What it costs to know who asks, and to show nobody else's rows. */
+export function judgeAccess(rounds: readonly AccessRound[]): Judged[] {
+  if (rounds.length === 0) return [];
+  return (['read', 'submit'] as const).map((kind) => ({
+    aim: `a ${kind} >= 0.85 x that of an API that asks nobody who he is`,
+    ...judge(
+      rounds.map((round) => round[kind].guarded / round[kind].open),
+      0.85,
+      'more',
+    ),
+  }));
 }
 
 /** How long after the end of the lease another agent may take over. */

@@ -34,11 +34,11 @@ export type Plan = {
   json: string | undefined;
   /** Where the processes of Perdure and of the bare workflow write their CPU profiles. */
   cpuProfiles: string | undefined;
-  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for the status, `lists` for lists, `waiters` for long polls, `streams` for streams, `logs` for log lines, and `fleet` for what agents do; all when empty. */
+  /** Only these kinds of jobs (`a`, `b`, …), `submits` for single and batched submits, `files` for large files, `reads` for the status, `access` for what authentication and row-level security cost, `lists` for lists, `waiters` for long polls, `streams` for streams, `logs` for log lines, and `fleet` for what agents do; all when empty. */
   only: readonly string[];
 };
 
-export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,lists,waiters,streams,logs,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
+export const usage = `npm run bench -- [--quick] [--rounds N] [--json FILE] [--only a,b,direct,b4,c,submits,files,reads,access,lists,waiters,streams,logs,fleet] [--in-flight 1,16,64] [--cpu-profiles FOLDER]`;
 
 /** Throws on an option that is not known. */
 export function planOf(args: readonly string[]): Plan {

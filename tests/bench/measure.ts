@@ -2,7 +2,16 @@ import { openDatabase } from '@perdure/store/database';
 import { Client, Connection } from '@temporalio/client';
 import { cpus, totalmem } from 'node:os';
 import { waitFor } from '../support/wait.ts';
-import { judgeLists, judgeLogs, judgeReads, judgeRecoveries, judgeThroughput, judgeWakes } from './aims.ts';
+import { accessRound, startOpenApi } from './access.ts';
+import {
+  judgeAccess,
+  judgeLists,
+  judgeLogs,
+  judgeReads,
+  judgeRecoveries,
+  judgeThroughput,
+  judgeWakes,
+} from './aims.ts';
 import type { Plan } from './arguments.ts';
 import { fileRound } from './files.ts';
 import { fleetRound } from './fleet/round.ts';
@@ -43,6 +52,7 @@ export async function measure(
     const histories = await warmUp(kinds.size > 0 ? kinds : new Map([['b', all.b]]), client);
     const lists = wanted('lists') ? await startListApis(servers, programs, plan) : undefined;
     const bare = wanted('reads') ? await programs.startOneRow(databaseUrl) : undefined;
+    const openApi = wanted('access') ? await startOpenApi(programs, databaseUrl, api.key) : undefined;
     const bareFiles = wanted('files') ? await programs.startBareFiles() : undefined;
     const idle = await memories(ours);
     const results: Results = {
@@ -52,6 +62,7 @@ export async function measure(
       submits: [],
       files: [],
       reads: [],
+      access: [],
       lists: [],
       wakes: [],
       fans: [],
@@ -78,6 +89,10 @@ export async function measure(
       if (bare !== undefined) {
         results.reads.push(await readRound(api.http, bare, all.c, plan, signal));
         say(`${title}: reads are done`);
+      }
+      if (openApi !== undefined) {
+        results.access.push(await accessRound(api.http, openApi, all.c, plan, signal));
+        say(`${title}: access is done`);
       }
       if (lists !== undefined) {
         results.lists.push(await listRound(lists, plan.lists.pages, signal));
@@ -107,6 +122,7 @@ export async function measure(
     results.verdicts = [
       ...judgeThroughput(results.cells),
       ...judgeReads(results.reads),
+      ...judgeAccess(results.access),
       ...judgeLists(results.lists),
       ...judgeWakes(results.wakes),
       ...judgeLogs(results.logs),

@@ -100,7 +100,9 @@ export function openPrograms(servers: Servers, cpuProfiles: string | undefined):
   return {
     failed: failed.promise,
     async startApi(name, databaseUrl, more = {}) {
-      const [port, key] = [await getPort(), randomBytes(24).toString('hex')];
+      const port = await getPort();
+      // There is one admin key a database: a second API on it needs that of the first.
+      const key = more['PERDURE_ADMIN_KEY'] ?? randomBytes(24).toString('hex');
       const child = await start(name, apiProgram, [], {
         ...settings(databaseUrl),
         ...more,

@@ -1,3 +1,4 @@
+import type { AccessRound } from './access.ts';
 import { comparisons, type Judged, ratiosOf } from './aims.ts';
 import type { Files } from './files.ts';
 import { fleetSections } from './fleet/report.ts';
@@ -23,6 +24,7 @@ export type Results = {
   submits: Submits[];
   files: Files[];
   reads: Reads[];
+  access: AccessRound[];
   lists: ListRound[];
   wakes: Wakes[][];
   fans: Fan[][];
@@ -44,6 +46,7 @@ export function print(results: Results): string {
       : [section('Submits: jobs accepted in a second', submits(results.submits))]),
     ...(results.files.length === 0 ? [] : [section('Files: MiB in a second', files(results.files))]),
     ...(results.reads.length === 0 ? [] : [section('Reading the status', reads(results.reads))]),
+    ...(results.access.length === 0 ? [] : [section('Knowing who asks: requests/s', access(results.access))]),
     ...(results.lists.length === 0 ? [] : [section('Lists: ms for a page of 50', lists(results.lists))]),
     ...(results.wakes.length === 0
       ? []
@@ -240,6 +243,18 @@ function fans(all: readonly Fan[]): string {
       over(some, ({ last }) => last),
       over(some, ({ perSecond }) => perSecond),
       over(some, ({ bytesEach }) => bytesEach / 1024),
+    ]),
+  );
+}
+
+function access(rounds: readonly AccessRound[]): string {
+  return table(
+    ['', 'as it is', 'asks nobody', 'ratio'],
+    (['read', 'submit'] as const).map((kind) => [
+      kind,
+      over(rounds, (round) => round[kind].guarded),
+      over(rounds, (round) => round[kind].open),
+      over(rounds, (round) => round[kind].guarded / round[kind].open),
     ]),
   );
 }
