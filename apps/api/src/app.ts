@@ -5,6 +5,7 @@ import { ensureAdminKey } from '@perdure/store/admin';
 import { migrate } from '@perdure/store/database';
 import type { Socket } from 'node:net';
 import { type DestinationStream, pino } from 'pino';
+import { Seals } from './access/seals.ts';
 import { AppModule } from './app.module.ts';
 import { DatabaseService } from './database/database.service.ts';
 import { serveDocs } from './docs/page.ts';
@@ -43,6 +44,7 @@ export async function createApp(
   serveDocs(app);
   try {
     await prepare(app.get(DatabaseService), config);
+    await app.get(Seals).prepare();
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
   } catch (error) {

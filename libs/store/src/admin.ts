@@ -19,6 +19,7 @@ export { dropIdempotencyKeys, forgetPurged, purgeEnded, type RetentionDays } fro
 export { addRequests, dropRequestCounts, type RequestCount } from './request-counts.ts';
 export { bytesAreGone, forgetBytes, type GoingBytes, letBytesGo } from './stored-bytes.ts';
 export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
+export { sharedSecret } from './secrets.ts';
 export { type SignIn, signIn } from './sign-ins.ts';
 export { createTenant, getTenant, listTenants, type NewTenant } from './tenants.ts';
 export { changeUser, createUser, getUser, listUsers, type NewUser, type UserChange } from './users.ts';

@@ -35,17 +35,17 @@ test('a migration that arrives after a later one is applied all the same', async
   expect(await migrate(db)).toEqual(['0007-event-streams']);
 });
 
-test('the default tenant is there, and every table has a tenant; bytes are stored once for all of them', async () => {
+test('the default tenant is there, and every table has a tenant; bytes are stored once for all of them, and secrets too', async () => {
   await migrate(db);
   expect(await db.kysely.selectFrom('tenants').select(['tenantId', 'name']).execute()).toEqual([
     { tenantId: defaultTenantId, name: 'default' },
   ]);
   const { rows } = await sql<{ tableName: string }>`
     select table_name from information_schema.tables where table_schema = 'public' and table_name not like 'kysely%'
-    except select table_name from information_schema.columns where column_name = 'tenant_id'`.execute(
+    except select table_name from information_schema.columns where column_name = 'tenant_id' order by 1`.execute(
     db.kysely,
   );
-  expect(rows).toEqual([{ tableName: 'stored_bytes' }]);
+  expect(rows).toEqual([{ tableName: 'secrets' }, { tableName: 'stored_bytes' }]);
 });
 
 test('a connection that the server ends does not end the process, be it idle or in a transaction', async () => {

@@ -207,6 +207,7 @@ const rowsOf: Record<string, string[]> = {
   ],
   '0015-stored-bytes': [`insert into stored_bytes (sha256, state) values ('${'c'.repeat(64)}', 'coming')`],
   '0016-request-counts': [`insert into request_counts values ('${mine}', 'key', 1, 1)`],
+  '0021-secrets': [`insert into secrets values ('seals', 'secret')`],
 };
 
 test('each migration is applied to a database in which every table has rows, and keeps them', async () => {

@@ -104,5 +104,6 @@ export type Schema = {
     jobId: string;
     createdAt: Generated<string>;
   };
+  secrets: { name: string; secret: Buffer };
   requestCounts: { tenantId: string; subject: string; windowStart: number; requests: number };
 };

@@ -1,19 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { Json } from '@perdure/job/json';
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { Settings } from '../settings.ts';
+import { sharedSecret } from '@perdure/store/admin';
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DatabaseService } from '../database/database.service.ts';
 
 /**
  * What this API hands out and must know again when it comes back: signed with HMAC-SHA-256, of which 128 bits are kept. Each purpose has
- * a key of its own, derived from the secret that all replicas share, the address of the database.
+ * a key of its own, derived from the secret that all replicas share by the database.
  */
 @Injectable()
 export class Seals {
-  private readonly secret: string;
+  private secret: Buffer | undefined;
   private readonly keys = new Map<string, Buffer>();
 
-  constructor({ config }: Settings) {
-    this.secret = config.database.url;
+  constructor(private readonly database: DatabaseService) {}
+
+  /** Before the first request. Of several replicas that start on a new database, one makes the secret. */
+  async prepare(): Promise<void> {
+    this.secret = await this.database.across((db) => sharedSecret(db, 'seals', randomBytes(32)));
   }
 
   /** A text that `open` makes the value of again, for the same purpose and scope. It can be read by whoever has it. */
@@ -36,8 +40,10 @@ export class Seals {
   }
 
   private keyFor(purpose: string): Buffer {
-    const key =
-      this.keys.get(purpose) ?? Buffer.from(hkdfSync('sha256', this.secret, '', `perdure ${purpose}`, 32));
+    const known = this.keys.get(purpose);
+    if (known) return known;
+    if (this.secret === undefined) throw new Error('seals are asked for before they are prepared');
+    const key = Buffer.from(hkdfSync('sha256', this.secret, '', `perdure ${purpose}`, 32));
     this.keys.set(purpose, key);
     return key;
   }

@@ -16,6 +16,7 @@ import { users } from './0014-users.ts';
 import { storedBytes } from './0015-stored-bytes.ts';
 import { requestCounts } from './0016-request-counts.ts';
 import { rowLevelSecurity } from './0017-row-level-security.ts';
+import { secrets } from './0021-secrets.ts';
 
 /** In order of their names. One that was released is never changed: a change is a new file. */
 export const migrations: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const migrations: Record<string, Migration> = {
   '0015-stored-bytes': storedBytes,
   '0016-request-counts': requestCounts,
   '0017-row-level-security': rowLevelSecurity,
+  '0021-secrets': secrets,
 };
