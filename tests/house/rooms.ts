@@ -18,6 +18,7 @@ export type Room = {
 };
 
 const pureJob = [
+  'audit',
   'commands',
   'errors',
   'event',

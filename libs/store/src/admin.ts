@@ -1,5 +1,13 @@
 export { drainAgent, resumeAgent } from './agent-orders.ts';
 export { type ArchiveOrder, archiveJob } from './archivings.ts';
+export {
+  type AuditFilter,
+  auditBudget,
+  dropAudit,
+  enterAudit,
+  listAudit,
+  type NewAuditEntry,
+} from './audit.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
 export {
   createKey,
@@ -23,4 +31,4 @@ export { sharedSecret } from './secrets.ts';
 export { type SignIn, signIn } from './sign-ins.ts';
 export { createTenant, getTenant, listTenants, type NewTenant } from './tenants.ts';
 export { changeUser, createUser, getUser, listUsers, type NewUser, type UserChange } from './users.ts';
-export type { KeyRecord, TenantRecord, UserRecord } from './records.ts';
+export type { AuditRecord, KeyRecord, TenantRecord, UserRecord } from './records.ts';

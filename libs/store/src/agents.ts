@@ -7,6 +7,7 @@ import { hasSqlState, sqlStates } from './pg-errors.ts';
 import type { AgentRecord, AgentStatus, Announcement } from './records.ts';
 import type { Schema } from './schema.ts';
 import { milliseconds } from './times.ts';
+import { inTransaction } from './transactions.ts';
 
 /** Agents that were not heard of for so long are not listed any more. */
 const listedForDays = 7;
@@ -39,7 +40,7 @@ export async function announceAgent(
     busy: 0,
     lastBeatAt: sql<string>`now()`,
   } as const;
-  await db.kysely.transaction().execute(async (transaction) => {
+  await inTransaction(db, async (transaction) => {
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto('agents')
       .values({ id, tenantId, ...offer })

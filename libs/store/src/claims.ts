@@ -1,6 +1,7 @@
 import { heldStatuses } from '@perdure/job/status';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { inTransaction } from './transactions.ts';
 
 /** A claim that has been under way for longer has come to nothing. */
 const openForSeconds = 10;
@@ -33,7 +34,7 @@ export async function openClaim(
   { tenantId, agentId, claimId }: ClaimKey,
   jobId: string,
 ): Promise<boolean> {
-  return db.kysely.transaction().execute(async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     // The lock makes claims of one agent follow each other; it must be had before anything is counted.
     const agent = await transaction
       .selectFrom('agents')

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defaultTenantId } from '@perdure/job/ids';
 import { statuses } from '@perdure/job/status';
-import { CompiledQuery, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Database, OpenDatabase } from './database.ts';
 import { walksOf } from './job-filter.ts';
 import { budget, type JobListing, listJobs, slice } from './list-jobs.ts';
+import { explaining, nodesOf } from './testing/explaining.ts';
 import { aStart, openFresh, otherTenantId } from './test-support.ts';
 
 let db: OpenDatabase;
@@ -222,40 +223,3 @@ test('the jobs of another tenant are in no list', async () => {
     expect(await listJobs(as(nobody), nobody, { ...all, ...some })).toEqual({ jobs: [], next: null });
   }
 });
-
-type Plan = { Plans?: Plan[]; [property: string]: unknown };
-
-function nodesOf(plan: Plan): Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-}
-
-/** Keeps the statements that are executed, to run them again with `explain`. */
-function explaining(plain: Database): { db: Database; plans(): Promise<Plan[]> } {
-  const seen: { sql: string; parameters: readonly unknown[] }[] = [];
-  const kysely = plain.kysely.withPlugin({
-    transformQuery: ({ node }) => node,
-    transformResult: ({ result }) => Promise.resolve(result),
-  });
-  const executor = kysely.getExecutor();
-  const compile = executor.compileQuery.bind(executor);
-  executor.compileQuery = (node, id) => {
-    const query = compile(node, id);
-    seen.push({ sql: query.sql, parameters: query.parameters });
-    return query;
-  };
-  return {
-    db: { kysely },
-    plans: () =>
-      Promise.all(
-        seen.map(async (query) => {
-          const explain = CompiledQuery.raw(`explain (analyze, format json) ${query.sql}`, [
-            ...query.parameters,
-          ]);
-          const { rows } = await plain.kysely
-            .withoutPlugins()
-            .executeQuery<{ 'QUERY PLAN': [{ Plan: Plan }] }>(explain);
-          return rows[0]?.['QUERY PLAN'][0].Plan ?? {};
-        }),
-      ),
-  };
-}

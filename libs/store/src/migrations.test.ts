@@ -206,6 +206,9 @@ const rowsOf: Record<string, string[]> = {
       values ('gone', '${mine}', 'ada', 'echo', 'FAILED', now(), now())`,
   ],
   '0015-stored-bytes': [`insert into stored_bytes (sha256, state) values ('${'c'.repeat(64)}', 'coming')`],
+  '0019-audit': [
+    `insert into audit_entries (tenant_id, actor_kind, actor, action, outcome) values ('${mine}', 'user', 'ada', 'createPool', 'done')`,
+  ],
   '0016-request-counts': [`insert into request_counts values ('${mine}', 'key', 1, 1)`],
   '0021-secrets': [`insert into secrets values ('seals', 'secret')`],
 };

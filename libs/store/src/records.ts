@@ -1,4 +1,5 @@
-import type { JobError } from '@perdure/job/errors';
+import type { ActorKind, AuditOutcome, TargetKind } from '@perdure/job/audit';
+import type { ErrorCode, JobError } from '@perdure/job/errors';
 import type { JobState, OutputFile } from '@perdure/job/event';
 import type { JsonObject } from '@perdure/job/json';
 import type { Role, UserRole } from '@perdure/job/permissions';
@@ -213,6 +214,27 @@ export type UserRecord = {
   revision: number;
   createdAt: Timestamp;
   disabledAt: Timestamp | null;
+};
+
+/** Who did what, and what became of it. */
+export type AuditRecord = {
+  id: string;
+  at: Timestamp;
+  actorKind: ActorKind;
+  /** The id of the user or agent; of somebody who went to Temporal, what Temporal calls it. */
+  actor: string;
+  /** null: a token of the identity provider, or not a request. */
+  keyId: string | null;
+  /** The `operationId` of the request. */
+  action: string;
+  targetKind: TargetKind | null;
+  target: string | null;
+  outcome: AuditOutcome;
+  /** Why it was refused, or failed. */
+  code: ErrorCode | null;
+  reason: string | null;
+  requestId: string | null;
+  address: string | null;
 };
 
 /** Speaks for either a user or an agent. */

@@ -8,6 +8,7 @@ import type {
   AgentRecord,
   AgentStatus,
   Archiving,
+  AuditRecord,
   Draft,
   FileRecord,
   FunctionRecord,
@@ -104,6 +105,7 @@ export type Schema = {
     jobId: string;
     createdAt: Generated<string>;
   };
+  auditEntries: AuditRecord & { tenantId: string };
   secrets: { name: string; secret: Buffer };
   requestCounts: { tenantId: string; subject: string; windowStart: number; requests: number };
 };

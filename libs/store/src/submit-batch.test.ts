@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { getEvents, getJob } from './read.ts';
 import { createJobs, type NewJob } from './submit.ts';
 import { aNewJob, aStart, openFresh } from './test-support.ts';
+import { inTransaction } from './transactions.ts';
 
 let db: Database;
 let drop: () => Promise<void>;
@@ -56,14 +57,18 @@ test('two batches with the same ids in another order do not wait for each other 
   }
 });
 
-test('what throws before the commit leaves neither jobs nor keys', async () => {
+test('a transaction that it joins and that throws leaves neither jobs nor keys', async () => {
   const batch = aBatch();
   const creation = keyed(batch, [aNewJob(), aNewJob()]);
   const tooLate = new Error('too late');
-  const beforeCommit = () => {
+  const joined = inTransaction(db, async (kysely) => {
+    expect(await createJobs({ ...db, kysely }, creation)).toMatchObject([
+      { created: true },
+      { created: true },
+    ]);
     throw tooLate;
-  };
-  await expect(createJobs(db, { ...creation, beforeCommit })).rejects.toBe(tooLate);
+  });
+  await expect(joined).rejects.toBe(tooLate);
   for (const { id } of creation.jobs) expect(await getJob(db, tenantId, id)).toBeUndefined();
   expect(await keysOf(batch)).toEqual([]);
 });

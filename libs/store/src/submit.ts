@@ -12,6 +12,7 @@ import { getJobs } from './read-jobs.ts';
 import type { JobRecord } from './records.ts';
 import { linkRerun, type Original } from './reruns.ts';
 import type { Schema } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 export { insertFile } from './files.ts';
 export { findKeys, type Idempotency, keyReused } from './idempotency-keys.ts';
@@ -50,11 +51,6 @@ export type Creation = {
   batch?: Idempotency | undefined;
   /** The job that they run again. Its row tells so. */
   original?: Original | undefined;
-  /**
-   * Called with the answers when all is written and about to be committed. Where it throws, or the transaction fails before, nothing
-   * was written.
-   */
-  beforeCommit?: (answers: readonly Created[]) => void;
 };
 
 const columns = sql.raw(newRowColumns.join(', '));
@@ -75,15 +71,14 @@ export async function createJob(db: Database, job: NewJob, idempotency?: Idempot
  * wait for it.
  *
  * @throws PerdureError `request-in-flight` when that takes longer than two seconds; `idempotency-key-reused` when the batch with this key
- * was another one; what `linkRerun` throws. Whatever is thrown, nothing was written: unless the connection was lost
- * after `beforeCommit`
+ * was another one; what `linkRerun` throws. Whatever is thrown, nothing was written: unless the connection was lost in the commit
  */
 export async function createJobs(
   db: Database,
-  { tenantId, jobs, batch, original, beforeCommit }: Creation,
+  { tenantId, jobs, batch, original }: Creation,
 ): Promise<Created[]> {
   try {
-    return await db.kysely.transaction().execute(async (transaction) => {
+    return await inTransaction(db, async (transaction) => {
       await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(transaction);
       const { free, tookBatch } = await takeKeys(transaction, tenantId, jobs, batch);
       const made = await insertJobs(transaction, free);
@@ -94,9 +89,7 @@ export async function createJobs(
       const unused = free.filter((job) => !made.has(job)).flatMap(({ idempotency }) => idempotency ?? []);
       if (batch && tookBatch && made.size === 0) unused.push(batch);
       await giveKeysBack(transaction, tenantId, unused);
-      const answers = jobs.flatMap((job) => made.get(job) ?? reasons.get(job) ?? []);
-      beforeCommit?.(answers);
-      return answers;
+      return jobs.flatMap((job) => made.get(job) ?? reasons.get(job) ?? []);
     });
   } catch (cause) {
     if (!hasSqlState(cause, sqlStates.lockNotAvailable)) throw cause;

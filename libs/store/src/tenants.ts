@@ -4,6 +4,7 @@ import { createKey, type KeySecret } from './keys.ts';
 import type { Position } from './list-jobs.ts';
 import type { KeyRecord, TenantRecord, UserRecord } from './records.ts';
 import { olderThan, slice, type SliceOf } from './slices.ts';
+import { inTransaction } from './transactions.ts';
 import { createUser } from './users.ts';
 
 export type NewTenant = {
@@ -18,7 +19,7 @@ export function createTenant(
   db: Database,
   { name, admin, secret }: NewTenant,
 ): Promise<{ tenant: TenantRecord; admin: UserRecord; key: KeyRecord } | undefined> {
-  return db.kysely.transaction().execute(async (kysely) => {
+  return inTransaction(db, async (kysely) => {
     const tenant = await kysely
       .insertInto('tenants')
       .values({ tenantId: randomUUID(), name })

@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { insertFile } from './files.ts';
 import type { FileRecord, UploadRecord } from './records.ts';
 import type { Schema } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 /** Who an upload belongs to: for all others it is not there. */
 type Uploader = { tenantId: string; owner: string };
@@ -60,7 +61,7 @@ export function appendPart(
   upload: UploadRecord,
   part: { id: string; at: number; size: number },
 ): Promise<boolean> {
-  return db.kysely.transaction().execute(async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     const advanced = await advance(transaction, upload, part.at, part.at + part.size, null);
     if (!advanced) return false;
     await transaction
@@ -81,7 +82,7 @@ export function completeUpload(
   at: number,
   file: FileRecord,
 ): Promise<boolean> {
-  return db.kysely.transaction().execute(async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     if (!(await advance(transaction, upload, at, upload.size, file.id))) return false;
     await transaction
       .deleteFrom('uploadParts')

@@ -9,6 +9,7 @@ import type { UserRecord } from './records.ts';
 import type { Schema } from './schema.ts';
 import { olderThan, slice, type SliceOf } from './slices.ts';
 import { milliseconds } from './times.ts';
+import { inTransaction } from './transactions.ts';
 
 export type NewUser = Pick<UserRecord, 'tenantId' | 'kind' | 'email' | 'displayName' | 'role'>;
 
@@ -70,7 +71,7 @@ export function changeUser(
   seen: UserRecord,
   { displayName, role, disabled }: UserChange,
 ): Promise<UserRecord | undefined> {
-  return db.kysely.transaction().execute(async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     const isAdmin = seen.role === 'admin' && seen.disabledAt === null;
     if (isAdmin && ((role ?? 'admin') !== 'admin' || disabled === true)) await keepAnAdmin(transaction, seen);
     const row = await transaction
