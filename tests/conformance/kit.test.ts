@@ -14,6 +14,7 @@ import { makeKit } from './src/kit.ts';
 import { counts, report } from './src/report.ts';
 import { run } from './src/run.ts';
 import type { Variant } from './variants/breaks.ts';
+import { audit } from './variants/audit.ts';
 import { following } from './variants/following.ts';
 import { identity } from './variants/identity.ts';
 import { reading } from './variants/reading.ts';
@@ -22,7 +23,7 @@ import { writing } from './variants/writing.ts';
 
 const main = fileURLToPath(new URL('src/main.ts', import.meta.url));
 const functions = ['echo', 'sleep', 'fail', 'count'];
-const variants = [...writing, ...reading, ...following, ...refusing, ...identity];
+const variants = [...writing, ...reading, ...following, ...refusing, ...identity, ...audit];
 /** Rules that take a while: they are tried on the servers that are to fail them alone. */
 const slow = new Set('S-10 W-1 W-2 W-6 E-6 E-9 E-10 G-7 G-8 C-1 C-3 C-6 C-9 I-5 I-6'.split(' '));
 

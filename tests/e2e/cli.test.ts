@@ -192,4 +192,10 @@ scenario('agents, functions and keys', async () => {
       ?.split(' ')[0] ?? '';
   expect(await perdure().run('keys', 'revoke', id)).toMatchObject({ code: 0 });
   expect((await perdure().run('keys', 'list')).stdout).toMatch(/for a test .* revoked/);
+  const audit = (...more: string[]) => perdure().run('audit', '--target', id, ...more);
+  expect((await audit()).stdout).toMatch(/revokeKey +key \S+ +done[^]*createKey/);
+  const all = lines((await audit('--all', '--page-size', '1')).stdout).map(
+    (line) => JSON.parse(line) as object,
+  );
+  expect(all).toMatchObject([{ action: 'revokeKey' }, { action: 'createKey', target: { kind: 'key', id } }]);
 });

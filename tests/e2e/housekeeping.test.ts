@@ -9,7 +9,11 @@ let here: House;
 let api: Api;
 
 /** What is kept how long: other days than the usual ones, so that it is these that count. */
-const settings = { RETENTION_DAYS: 'short=2,standard=20,long=200', LOG_RETENTION_DAYS: '5' };
+const settings = {
+  RETENTION_DAYS: 'short=2,standard=20,long=200',
+  LOG_RETENTION_DAYS: '5',
+  AUDIT_RETENTION_DAYS: '50',
+};
 
 const { scenario } = house(sharedServers, async (opened) => {
   here = opened;
@@ -127,6 +131,21 @@ scenario(
     expect(await stored()).toEqual(expect.arrayContaining(kept));
   },
 );
+
+scenario('entries of the audit log go when their days are over, and others stay', async () => {
+  await endedJob('standard');
+  for (const days of [49, 51])
+    await here.query(
+      `insert into audit_entries (tenant_id, at, actor_kind, actor, action, outcome)
+        select tenant_id, now() - $1 * interval '1 day', 'user', 'of old', 'submitJob', 'done' from jobs limit 1`,
+      [days],
+    );
+  await waitFor(async () => (await count(`audit_entries where actor = 'of old'`)) === 1, {
+    what: 'the older one to go',
+  });
+  await rounds();
+  expect(await count(`audit_entries where actor = 'of old' and at > now() - interval '50 days'`)).toBe(1);
+});
 
 scenario('log lines go by the day, and the days to come have their tables', async () => {
   const id = await endedJob('standard');

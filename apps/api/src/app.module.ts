@@ -12,6 +12,9 @@ import { Visits } from './access/visits.ts';
 import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
 import { RegistrationService } from './agents/registration.service.ts';
+import { AuditController } from './audit/audit.controller.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { AuditService } from './audit/audit.service.ts';
 import { DatabaseService } from './database/database.service.ts';
 import { EventsController } from './events/events.controller.ts';
 import { JobEventsService } from './events/job-events.service.ts';
@@ -105,6 +108,7 @@ import { WorkController } from './work/work.controller.ts';
     UsersController,
     TenantsController,
     MeController,
+    AuditController,
     HealthController,
   ],
   providers: [
@@ -114,6 +118,8 @@ import { WorkController } from './work/work.controller.ts';
     Admission,
     AgentsService,
     ArchiveService,
+    AuditLog,
+    AuditService,
     ListsService,
     Backlogs,
     BatchService,

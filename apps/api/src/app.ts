@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { type DestinationStream, pino } from 'pino';
 import { Seals } from './access/seals.ts';
 import { AppModule } from './app.module.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { DatabaseService } from './database/database.service.ts';
 import { serveDocs } from './docs/page.ts';
 import { Metrics } from './health/metrics.ts';
@@ -31,7 +32,7 @@ export async function createApp(
     abortOnError: false,
   });
   app.useLogger(app.get(QuietLogger));
-  app.useGlobalFilters(new ProblemFilter(paths));
+  app.useGlobalFilters(new ProblemFilter(paths, app.get(AuditLog)));
   app.useSecurityHeaders({
     contentSecurityPolicy: {
       useDefaults: false,

@@ -1,5 +1,6 @@
 import tab from '@bomb.sh/tab/commander';
 import { Command } from 'commander';
+import { addAudit } from './audit.ts';
 import { addAgents, addFunctions, addKeys } from './catalogue.ts';
 import { contextOf } from './context.ts';
 import { addEvents } from './events.ts';
@@ -35,7 +36,7 @@ export function program(version: string): Command {
   const jobs = perdure.command('jobs').description('what is to be done, and what became of it');
   for (const add of [addSubmit, addReads, addList, addWait, addLogs, addResult, addControl, addAgain])
     add(jobs);
-  for (const add of [addEvents, addFiles, addAgents, addFunctions, addKeys, addLogin]) add(perdure);
+  for (const add of [addEvents, addFiles, addAgents, addFunctions, addKeys, addAudit, addLogin]) add(perdure);
   perdure
     .command('me')
     .description('whose key this is, and what it may do')

@@ -43,6 +43,7 @@ export async function createOrchestrator(
         bytesAfterMs: 7 * 24 * 3_600_000,
         retentionDays: config.retentionDays,
         logRetentionDays: config.logRetentionDays,
+        auditRetentionDays: config.auditRetentionDays,
       }),
     },
     // After a worker was killed, the next answers to queries wait this long for it.

@@ -27,6 +27,8 @@ export type HousekeepingDeps = {
   quietAfterMs: number;
   /** Days that log lines are kept. */
   logRetentionDays: number;
+  /** Days that entries of the audit log are kept. */
+  auditRetentionDays: number;
   /** Bytes that were stored so long ago and that no row names are removed. */
   bytesAfterMs: number;
   /** Days that jobs are kept once they have ended, by their class. */

@@ -1,4 +1,5 @@
 import {
+  dropAudit,
   dropIdempotencyKeys,
   forgetBytes,
   forgetPurged,
@@ -20,9 +21,11 @@ const forgottenPerRound = 2_000;
 export async function purge({
   db,
   retentionDays,
+  auditRetentionDays,
 }: {
   db: Database;
   retentionDays: RetentionDays;
+  auditRetentionDays: number;
 }): Promise<void> {
   let purged = 0;
   try {
@@ -33,6 +36,7 @@ export async function purge({
     }
     await forgetPurged(db, knownDays, forgottenPerRound);
     await forgetBytes(db, knownDays, forgottenPerRound);
+    await dropAudit(db, auditRetentionDays, forgottenPerRound);
     await dropIdempotencyKeys(db, idempotencyHours, forgottenPerRound);
   } catch (failure) {
     log.warn('the housekeeping failed for jobs that are no longer kept', { failure: String(failure) });

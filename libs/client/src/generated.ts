@@ -297,6 +297,73 @@ export type Assignment = {
 };
 
 /**
+ * Somebody did something, or wanted to
+ */
+export type AuditEntry = {
+    id: string;
+    /**
+     * In microseconds
+     */
+    at: string;
+    actor: {
+        /**
+         * `temporal`: somebody who went to Temporal directly
+         */
+        kind: 'user' | 'agent' | 'temporal';
+        /**
+         * Of the user or agent; of `temporal`, what Temporal calls it
+         */
+        id: string;
+        /**
+         * The API key; null: a token of the identity provider, or `temporal`
+         */
+        keyId: string | null;
+    };
+    /**
+     * The `operationId` of the request; of `temporal`: `terminateWorkflow`, `resetWorkflow` or `interruptActivity`
+     */
+    action: string;
+    target: {
+        kind: 'job' | 'file' | 'upload' | 'function' | 'agent' | 'pool' | 'key' | 'user' | 'tenant';
+        /**
+         * null: it was refused before there was one
+         */
+        id: string | null;
+    } | null;
+    /**
+     * `asked`: the workflow of the job was asked; its history tells what became of it
+     */
+    outcome: 'done' | 'asked' | 'refused' | 'failed';
+    /**
+     * Why it was refused, or failed
+     */
+    code: 'malformed-request' | 'invalid-request' | 'unauthenticated' | 'forbidden' | 'signed-url-refused' | 'not-found' | 'gone' | 'method-not-allowed' | 'payload-too-large' | 'unsupported-media-type' | 'not-acceptable' | 'precondition-failed' | 'range-not-satisfiable' | 'digest-mismatch' | 'upload-incomplete' | 'upload-conflict' | 'unknown-function' | 'unknown-pool' | 'unknown-agent' | 'incapable-agent' | 'agent-not-ready' | 'unknown-file' | 'id-taken' | 'last-admin' | 'managed-elsewhere' | 'idempotency-key-reused' | 'request-in-flight' | 'too-many-requests' | 'too-many-streams' | 'job-not-finished' | 'job-not-completed' | 'transition-refused' | 'unavailable' | 'internal-error' | 'invalid-start' | 'invalid-parameters' | 'invalid-input' | 'invalid-model' | 'execution-failed' | 'process-exited' | 'output-invalid' | 'resource-limit' | 'upload-failed' | 'agent-lost' | 'queue-time-limit' | 'run-time-limit' | 'total-time-limit' | 'terminated' | 'workflow-timed-out' | 'workflow-failed' | 'workflow-gone' | 'stale-attempt' | 'given-back' | 'agent-unfit' | 'stage-interrupted' | 'canceled' | null;
+    /**
+     * As the caller gave it
+     */
+    reason: string | null;
+    /**
+     * The `X-Request-Id` of the answer
+     */
+    requestId: string | null;
+    /**
+     * Where the request came from
+     */
+    address: string | null;
+};
+
+/**
+ * Entries of the audit log, newest first
+ */
+export type AuditPage = {
+    items: Array<AuditEntry>;
+    /**
+     * Ask with this `pageToken` for the next page; null at the end
+     */
+    nextPageToken: string | null;
+};
+
+/**
  * One answer for each request of a batch, in their order
  */
 export type Batch = {
@@ -1233,7 +1300,7 @@ export type Me = {
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
     expiresAt: string | null;
-    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.use' | 'keys.manage' | 'users.read' | 'users.manage' | 'tenants.read' | 'tenants.manage' | 'me.read' | 'metrics.read'>;
+    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.use' | 'keys.manage' | 'users.read' | 'users.manage' | 'tenants.read' | 'tenants.manage' | 'audit.read' | 'me.read' | 'metrics.read'>;
 };
 
 /**
@@ -6253,6 +6320,104 @@ export type GetMeResponses = {
 };
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page has at most
+         */
+        pageSize?: number;
+        /**
+         * `nextPageToken` of the page before; it is bound to the filters that page was asked with
+         */
+        pageToken?: string;
+        /**
+         * Only what this user or agent did, by its id
+         */
+        actor?: string;
+        /**
+         * Only this: the `operationId` of the request
+         */
+        action?: string;
+        /**
+         * Only what was done with the job, file, user … of this id
+         */
+        target?: string;
+        /**
+         * Only what was done with such
+         */
+        targetKind?: 'job' | 'file' | 'upload' | 'function' | 'agent' | 'pool' | 'key' | 'user' | 'tenant';
+        /**
+         * Only what came to this
+         */
+        outcome?: 'done' | 'asked' | 'refused' | 'failed';
+        /**
+         * Only what was done at this moment or later
+         */
+        since?: string;
+        /**
+         * Only what was done before this moment
+         */
+        until?: string;
+    };
+    url: '/v1/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-acceptable`
+     */
+    406: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`, `too-many-streams`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * The entries
+     */
+    200: AuditPage;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
 
 export type LivezData = {
     body?: never;

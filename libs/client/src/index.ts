@@ -1,9 +1,12 @@
+export type { AuditQuery } from './audit.ts';
 export type { AllEventsOptions, EventsOptions, HistoryMessage, JobMessage } from './events.ts';
 export type { Download, Result, UploadOptions } from './files.ts';
 export type {
   Agent,
   AgentDetails,
   ArchiveRequest,
+  AuditEntry,
+  AuditPage,
   CancelRequest,
   ErrorCode,
   ErrorDetail,

@@ -1,3 +1,4 @@
+import { auditOf } from './audit.ts';
 import { agentsOf, functionsOf, keysOf, poolsOf } from './catalogue.ts';
 import {
   type AllEventsOptions,
@@ -34,6 +35,7 @@ export type JobFilter = Omit<JobQuery, 'pageToken'>;
  */
 export class Perdure {
   readonly agents: ReturnType<typeof agentsOf>;
+  readonly audit: ReturnType<typeof auditOf>;
   readonly files: ReturnType<typeof filesOf>;
   readonly functions: ReturnType<typeof functionsOf>;
   readonly keys: ReturnType<typeof keysOf>;
@@ -43,6 +45,7 @@ export class Perdure {
   constructor(options: PerdureOptions) {
     this.transport = new Transport(options);
     this.agents = agentsOf(this.transport);
+    this.audit = auditOf(this.transport);
     this.files = filesOf(this.transport);
     this.functions = functionsOf(this.transport);
     this.keys = keysOf(this.transport);

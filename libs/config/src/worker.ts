@@ -56,6 +56,7 @@ export const workerVariables = z
     HOUSEKEEPING_SECONDS: wholeNumber('seconds between two rounds of the housekeeping', 1, 86_400, '10'),
     LOG_RETENTION_DAYS: wholeNumber('days that the log lines of jobs are kept', 2, 36_500, '30'),
     RETENTION_DAYS: retentionDays,
+    AUDIT_RETENTION_DAYS: wholeNumber('days that entries of the audit log are kept', 1, 36_500, '400'),
     ...logLevel,
   })
   .superRefine(requireTogether, { when: () => true });
@@ -85,6 +86,7 @@ export function loadWorkerConfig(environment: NodeJS.ProcessEnv = readEnvironmen
     housekeepingSeconds: env.HOUSEKEEPING_SECONDS,
     retentionDays: env.RETENTION_DAYS,
     logRetentionDays: env.LOG_RETENTION_DAYS,
+    auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -33,6 +33,7 @@ export const permissions = {
   'users.manage': ['admin'],
   'tenants.read': ['admin'],
   'tenants.manage': ['admin'],
+  'audit.read': ['admin'],
   'me.read': ['admin', 'operator', 'member', 'agent'],
   'metrics.read': ['admin', 'operator'],
 } as const satisfies Record<string, readonly Role[]>;

@@ -35,6 +35,7 @@ export {
   PoolPath,
   PoolRequest,
 } from './schemas/agents.ts';
+export { AuditEntry, AuditPage, AuditQuery } from './schemas/audit.ts';
 export {
   File,
   FilePath,

@@ -1,13 +1,6 @@
 export { drainAgent, resumeAgent } from './agent-orders.ts';
 export { type ArchiveOrder, archiveJob } from './archivings.ts';
-export {
-  type AuditFilter,
-  auditBudget,
-  dropAudit,
-  enterAudit,
-  listAudit,
-  type NewAuditEntry,
-} from './audit.ts';
+export { type AuditFilter, dropAudit, enterAudit, listAudit, type NewAuditEntry } from './audit.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
 export {
   createKey,

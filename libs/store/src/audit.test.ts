@@ -10,7 +10,7 @@ import {
   type NewAuditEntry,
 } from './audit.ts';
 import { closeFromOutside } from './close-from-outside.ts';
-import { type OpenDatabase, openTenantDatabases, type TenantDatabases } from './database.ts';
+import type { Database, OpenDatabase } from './database.ts';
 import { makeRecorder } from './record.ts';
 import { createJob } from './submit.ts';
 import { explaining, nodesOf } from './testing/explaining.ts';
@@ -18,14 +18,12 @@ import { aNewJob, anEntry, anEvent, aState, openFresh, otherTenantId } from './t
 import { inTransaction } from './transactions.ts';
 
 let db: OpenDatabase;
-let url: string;
 let drop: () => Promise<void>;
-let tenants: TenantDatabases;
+let as: (tenantId: string) => Database;
 
 /** 3,000 entries in one tenant and 60,000 in another, several a microsecond, of which few are of anything that is called `rare`. */
 beforeAll(async () => {
-  ({ db, url, drop } = await openFresh());
-  tenants = openTenantDatabases(url);
+  ({ db, as, drop } = await openFresh());
   for (const [tenantId, count] of [
     [defaultTenantId, 3_000],
     [otherTenantId, 60_000],
@@ -39,7 +37,7 @@ beforeAll(async () => {
       from generate_series(1, ${count}) as n`.execute(db.kysely);
   await sql`vacuum analyze audit_entries`.execute(db.kysely);
 }, 60_000);
-afterAll(() => tenants.close().then(drop));
+afterAll(() => drop());
 
 function anAct(some: Partial<NewAuditEntry> = {}): NewAuditEntry {
   return {
@@ -60,14 +58,14 @@ function anAct(some: Partial<NewAuditEntry> = {}): NewAuditEntry {
 }
 
 const entriesOf = async (tenantId: string, filter: AuditFilter = {}) =>
-  (await listAudit(db, tenantId, { ...filter, limit: 100 })).items;
+  (await listAudit(as(tenantId), tenantId, { ...filter, limit: 100 })).items;
 
 async function everyPage(filter: AuditFilter, limit: number): Promise<string[]> {
   const ids: string[] = [];
   let next: Awaited<ReturnType<typeof listAudit>>['next'] | undefined;
   for (let pages = 0; next !== null; pages++) {
     if (pages > 1_000) throw new Error('the list does not end');
-    const page = await listAudit(db, defaultTenantId, { ...filter, after: next, limit });
+    const page = await listAudit(as(defaultTenantId), defaultTenantId, { ...filter, after: next, limit });
     expect(page.items.length).toBeLessThanOrEqual(limit);
     ids.push(...page.items.map(({ id }) => id));
     ({ next } = page);
@@ -103,7 +101,7 @@ test.each(filters)('%j: newest first, each once, none left out', async (filter, 
 });
 
 test.each(filters)('%j: a page reads no more than its budget, and sorts nothing', async (filter) => {
-  const { db: watched, plans } = explaining(db);
+  const { db: watched, plans } = explaining(as(otherTenantId));
   await listAudit(watched, otherTenantId, { ...filter, limit: 50 });
   const after = { at: '2026-01-01T00:00:00.009000Z', id: otherTenantId };
   await listAudit(watched, otherTenantId, { ...filter, after, limit: 50 });
@@ -183,7 +181,7 @@ test('entries whose time is over go, so many at once, and no others', async () =
 
 test('who acts for a tenant adds entries of its own and reads them, and changes none', async () => {
   const tenantId = '00000000-0000-7000-8000-000000000abf';
-  const own = tenants.of(tenantId);
+  const own = as(tenantId);
   await enterAudit(own, [anAct({ tenantId, reason: 'as it was' })]);
   const denied = { code: '42501' };
   await expect(enterAudit(own, [anAct({ tenantId: otherTenantId })])).rejects.toMatchObject(denied);

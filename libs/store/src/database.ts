@@ -6,6 +6,7 @@ import type { Schema } from './schema.ts';
 import { microseconds } from './times.ts';
 
 export type { Schema } from './schema.ts';
+export { inTransaction } from './transactions.ts';
 
 /** What a query is asked of. */
 export type Database = { kysely: Kysely<Schema> };

@@ -60,6 +60,9 @@ async function fill(tenantId: string): Promise<void> {
   await sql`insert into upload_parts (tenant_id, upload_id, at, id) values (${tenantId}, ${upload.id}, 0, ${crypto.randomUUID()})`.execute(
     db.kysely,
   );
+  await sql`insert into audit_entries (tenant_id, actor_kind, actor, action, outcome) values (${tenantId}, 'user', 'ada', 'createPool', 'done')`.execute(
+    db.kysely,
+  );
   const user = await createUser(db, {
     tenantId,
     kind: 'service',

@@ -1,4 +1,4 @@
-import { type Kysely, Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Schema } from './schema.ts';
 
 /** Does all of it or nothing: as a part of the transaction that is open, or in one of its own. */
@@ -6,5 +6,9 @@ export function inTransaction<T>(
   { kysely }: { kysely: Kysely<Schema> },
   work: (transaction: Transaction<Schema>) => Promise<T>,
 ): Promise<T> {
-  return kysely instanceof Transaction ? work(kysely) : kysely.transaction().execute(work);
+  return isOpen(kysely) ? work(kysely) : kysely.transaction().execute(work);
+}
+
+function isOpen(kysely: Kysely<Schema>): kysely is Transaction<Schema> {
+  return kysely.isTransaction;
 }

@@ -1,4 +1,5 @@
 import { access } from './checks/access.ts';
+import { auditChecks } from './checks/audit.ts';
 import { catalogue, health } from './checks/catalogue.ts';
 import { control } from './checks/control.ts';
 import { errors } from './checks/errors.ts';
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   ...control,
   ...errors,
   ...identity,
+  ...auditChecks,
   ...access,
   ...catalogue,
   ...health,

@@ -3,7 +3,7 @@ import { PerdureError } from '@perdure/job/errors';
 import type { Json } from '@perdure/job/json';
 import { getUser } from '@perdure/store/admin';
 import { DatabaseService } from '../database/database.service.ts';
-import type { Principal } from '../http/caller.ts';
+import type { Identity } from '../http/caller.ts';
 import { KeyRing } from './key-ring.ts';
 import { Seals } from './seals.ts';
 
@@ -26,7 +26,7 @@ export class SignedUrls {
     private readonly database: DatabaseService,
   ) {}
 
-  sign({ tenantId, keyId, userId }: Principal, { method, path, until, about = null }: Wanted): string {
+  sign({ tenantId, keyId, userId }: Identity, { method, path, until, about = null }: Wanted): string {
     const content: Content = { tenantId, keyId, userId, until: until.getTime(), about };
     return `${path}?signature=${this.seals.seal(purpose, `${method} ${path}`, content)}`;
   }
@@ -35,7 +35,7 @@ export class SignedUrls {
   async open(
     { method, url }: { method: string; url: string },
     signature: unknown,
-  ): Promise<{ principal: Principal; about: Json }> {
+  ): Promise<{ principal: Identity; about: Json }> {
     const path = url.split('?', 1)[0] ?? '';
     const scope = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const opened = typeof signature === 'string' ? this.seals.open(purpose, scope, signature) : undefined;
@@ -45,7 +45,7 @@ export class SignedUrls {
     return { principal: await this.signerOf(content), about: content.about };
   }
 
-  private async signerOf({ tenantId, keyId, userId }: Content): Promise<Principal> {
+  private async signerOf({ tenantId, keyId, userId }: Content): Promise<Identity> {
     const signer =
       keyId === null
         ? await this.user(tenantId, userId ?? '')
@@ -55,7 +55,7 @@ export class SignedUrls {
   }
 
   /** Who came with a token of the identity provider. */
-  private async user(tenantId: string, id: string): Promise<Principal | undefined> {
+  private async user(tenantId: string, id: string): Promise<Identity | undefined> {
     const user = await this.database.call(tenantId, (db) => getUser(db, tenantId, id));
     if (user === undefined || user.disabledAt !== null) return undefined;
     const { displayName: name, role } = user;

@@ -5,7 +5,7 @@ import { signIn } from '@perdure/store/admin';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { createHash } from 'node:crypto';
 import { DatabaseService } from '../database/database.service.ts';
-import type { Principal } from '../http/caller.ts';
+import type { Identity } from '../http/caller.ts';
 import { Kept } from '../kept.ts';
 import { Settings } from '../settings.ts';
 import { nowhere, signInOf } from './claims.ts';
@@ -22,7 +22,7 @@ const lastSecond = 253_402_300_799;
 /** Finds who a token of the identity provider (a JWT, RFC 7519) speaks for. Nothing of it is kept but its SHA-256. */
 @Injectable()
 export class Tokens {
-  private readonly known = new Kept<Principal>(freshnessMs, maxKnown);
+  private readonly known = new Kept<Identity>(freshnessMs, maxKnown);
   private readonly provider: { config: OidcConfig; keys: ProviderKeys } | undefined;
 
   constructor(
@@ -36,7 +36,7 @@ export class Tokens {
    * Throws 'unauthenticated' for a token that is no good, 'forbidden' for one that gives no place here, 'unavailable' where the identity
    * provider would have to be asked and does not answer.
    */
-  async principalOf(token: string): Promise<Principal> {
+  async principalOf(token: string): Promise<Identity> {
     if (this.provider === undefined) throw notLetIn('Tokens are not accepted here: send an API key');
     if (token.length > maxTokenLength) throw notLetIn('The token is too long');
     const { config, keys } = this.provider;
@@ -44,7 +44,7 @@ export class Tokens {
     return this.known.get(id, async () => this.find(await verified(token, config, keys), config));
   }
 
-  private async find(payload: JWTPayload, config: OidcConfig): Promise<Principal> {
+  private async find(payload: JWTPayload, config: OidcConfig): Promise<Identity> {
     const said = signInOf(payload, config);
     const user = await this.database.across((db) => signIn(db, said));
     if (user === undefined) throw nowhere();

@@ -45,8 +45,10 @@ export class AgentsService {
   async order(caller: Principal, id: string, order: 'drain' | 'resume'): Promise<Agent> {
     await this.managed(caller, id);
     // Also one of everybody's, which belongs to no tenant.
-    await this.database.across((db) =>
-      order === 'drain' ? drainAgent(db, id, caller.id) : resumeAgent(db, id),
+    await this.database.changeAcross(
+      caller,
+      (db) => (order === 'drain' ? drainAgent(db, id, caller.id) : resumeAgent(db, id)),
+      () => ({ kind: 'agent', id }),
     );
     return toAgent(await this.find(caller.tenantId, id));
   }

@@ -36,7 +36,11 @@ export class RegistrationService {
       leaseSeconds: request.leaseSeconds ?? defaultLeaseSeconds,
       startedAt: new Date().toISOString(),
     };
-    await this.database.call(tenantId, (db) => announceAgent(db, announcement));
+    await this.database.change(
+      caller,
+      (db) => announceAgent(db, announcement),
+      () => ({ kind: 'agent', id }),
+    );
     const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, id));
     if (agent === undefined) throw new Error(`agent ${id} was registered and is gone`);
     return toAgent(agent);

@@ -4,14 +4,22 @@ import {
   type Database,
   type OpenDatabase,
   openDatabase,
+  inTransaction,
   openTenantDatabases,
   type TenantDatabases,
 } from '@perdure/store/database';
+import { enterAudit } from '@perdure/store/admin';
+import type { Target } from '../audit/act.ts';
+import { entriesOf } from '../audit/entries.ts';
 import { withDeadline } from '../deadline.ts';
+import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
 
 /** No request waits longer for PostgreSQL than this. */
 const budgetMs = 5_000;
+
+/** What a change was about; nothing where nothing was changed. */
+type Changed<T> = (result: T) => Target | readonly Target[] | undefined | false;
 
 /** Connections for what belongs to no single tenant. */
 const acrossPoolSize = 4;
@@ -40,6 +48,26 @@ export class DatabaseService implements OnApplicationShutdown {
     return inTime((signal) => ask(this.tenants.of(tenantId), signal), ms);
   }
 
+  /**
+   * The way to change something: as `call`, in one transaction with the entries of the audit log that say who did so. `beforeCommit` is told
+   * the result when all is written; what throws until then, or comes too late to be answered, was not done.
+   */
+  change<T>(
+    caller: Principal,
+    work: (db: Database) => Promise<T>,
+    changed: Changed<T>,
+    beforeCommit?: (result: T) => void,
+  ): Promise<T> {
+    return this.call(caller.tenantId, (db, signal) =>
+      entered(db, signal, caller, work, changed, beforeCommit),
+    );
+  }
+
+  /** As `change`, of what belongs to no single tenant. The entries are the caller's tenant's. */
+  changeAcross<T>(caller: Principal, work: (db: Database) => Promise<T>, changed: Changed<T>): Promise<T> {
+    return inTime((signal) => entered(this.all, signal, caller, work, changed), budgetMs);
+  }
+
   /** The way to what belongs to no single tenant, such as the key that says whose a request is. Bounded as `call`. */
   across<T>(ask: (db: Database) => Promise<T>, ms = budgetMs): Promise<T> {
     return inTime(() => ask(this.all), ms);
@@ -53,6 +81,25 @@ export class DatabaseService implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.tenants.close(), this.all.close()]);
   }
+}
+
+function entered<T>(
+  db: Database,
+  signal: AbortSignal,
+  caller: Principal,
+  work: (db: Database) => Promise<T>,
+  changed: Changed<T>,
+  beforeCommit?: (result: T) => void,
+): Promise<T> {
+  return inTransaction(db, async (kysely) => {
+    const result = await work({ kysely });
+    const targets = [changed(result) || []].flat();
+    if (targets.length > 0) await enterAudit({ kysely }, entriesOf(caller, 'done', targets));
+    // The caller was told that nothing is stored.
+    signal.throwIfAborted();
+    beforeCommit?.(result);
+    return result;
+  });
 }
 
 function inTime<T>(ask: (signal: AbortSignal) => Promise<T>, ms: number): Promise<T> {

@@ -1,12 +1,21 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { HistoryEvent, JobFile, LogLine, LogPage, Problem, StreamedEvent } from '@perdure/job/schemas';
+import {
+  AuditEntry,
+  AuditPage,
+  HistoryEvent,
+  JobFile,
+  LogLine,
+  LogPage,
+  Problem,
+  StreamedEvent,
+} from '@perdure/job/schemas';
 import { z } from 'zod';
 import { linkOperations } from './links.ts';
 
 const components = '#/components/schemas/';
 /** Schemas that no operation takes or answers as such. */
-const others = [Problem, LogLine, LogPage, HistoryEvent, StreamedEvent, JobFile];
+const others = [Problem, AuditEntry, AuditPage, LogLine, LogPage, HistoryEvent, StreamedEvent, JobFile];
 
 /** The OpenAPI 3.1 document, made from the zod schemas that also check the requests. */
 export function openApi(app: INestApplication): OpenAPIObject {

@@ -36,7 +36,12 @@ export class FilesService {
       jobId: null,
       createdAt: new Date().toISOString(),
     };
-    if (await this.database.call(file.tenantId, (db) => insertFile(db, file))) return file;
+    const made = await this.database.change(
+      caller,
+      (db) => insertFile(db, file),
+      (fresh) => fresh && { kind: 'file', id: file.id },
+    );
+    if (made) return file;
     throw new PerdureError('id-taken', 'The file has been uploaded already: a signed URL takes it once');
   }
 

@@ -48,7 +48,7 @@ export class SignedUrlsController {
     @Caller() caller: Principal,
     @Body({ schema: SignUploadRequest }) request: SignUploadRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): SignedUrl {
+  ): Promise<SignedUrl> {
     reply.code(200).header('cache-control', 'no-store');
     return this.signing.upload(caller, request);
   }

@@ -3,6 +3,7 @@ import { PerdureError } from '@perdure/job/errors';
 import type { SignedUrl, SignRequest, SignUploadRequest } from '@perdure/job/schemas';
 import { v7 as uuidv7 } from 'uuid';
 import { type SignedMethod, SignedUrls } from '../access/signed-urls.ts';
+import { AuditLog } from '../audit/audit-log.ts';
 import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
 import { FilesService } from './files.service.ts';
@@ -18,6 +19,7 @@ export class SigningService {
     private readonly files: FilesService,
     private readonly urls: SignedUrls,
     private readonly settings: Settings,
+    private readonly audit: AuditLog,
   ) {}
 
   async download(caller: Principal, id: string, { expiresInSeconds }: SignRequest): Promise<SignedUrl> {
@@ -25,7 +27,10 @@ export class SigningService {
     return this.sign(caller, { id, method: 'GET', seconds: expiresInSeconds });
   }
 
-  upload(caller: Principal, { name, mediaType, maxBytes, expiresInSeconds }: SignUploadRequest): SignedUrl {
+  async upload(
+    caller: Principal,
+    { name, mediaType, maxBytes, expiresInSeconds }: SignUploadRequest,
+  ): Promise<SignedUrl> {
     const { fileBytes } = this.settings.config.limits;
     const about: SignedUpload = {
       name: fitName(name, '/name'),
@@ -35,7 +40,7 @@ export class SigningService {
     return this.sign(caller, { id: uuidv7(), method: 'PUT', seconds: expiresInSeconds, about });
   }
 
-  private sign(
+  private async sign(
     caller: Principal,
     {
       id,
@@ -43,7 +48,7 @@ export class SigningService {
       seconds,
       about,
     }: { id: string; method: SignedMethod; seconds: number | undefined; about?: SignedUpload },
-  ): SignedUrl {
+  ): Promise<SignedUrl> {
     const { defaultSeconds, maxSeconds } = this.settings.config.signedUrls;
     const life = seconds ?? defaultSeconds;
     if (life > maxSeconds) {
@@ -52,6 +57,7 @@ export class SigningService {
         details: [{ pointer: '/expiresInSeconds', detail }],
       });
     }
+    await this.audit.enter(caller, 'done', { kind: 'file', id });
     const until = new Date(Date.now() + life * 1_000);
     const url = this.urls.sign(caller, { method, path: `/v1/files/${id}/content`, until, about });
     return { id, method, url, expiresAt: until.toISOString() };

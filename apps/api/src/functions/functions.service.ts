@@ -4,6 +4,7 @@ import type { JsonObject } from '@perdure/job/json';
 import type { Function, FunctionPath, FunctionRequest } from '@perdure/job/schemas';
 import { registerFunctions } from '@perdure/store/admin';
 import { type FunctionRecord, getFunction, listFunctions } from '@perdure/store/read';
+import { functionId } from '../audit/act.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { compile } from './catalogue.ts';
@@ -25,17 +26,17 @@ export class FunctionsService {
   }
 
   /** For functions that only HTTP agents serve; agents that run Perdure announce their own. */
-  async put(
-    { tenantId }: Principal,
-    { name, version }: FunctionPath,
-    request: FunctionRequest,
-  ): Promise<Function> {
+  async put(caller: Principal, { name, version }: FunctionPath, request: FunctionRequest): Promise<Function> {
     const { description, inputSchema, outputSchema = null, result = null, tool = null } = request;
     checkSchema(inputSchema, '/inputSchema');
     if (outputSchema !== null) checkSchema(outputSchema, '/outputSchema');
     const operatingSystems = request.operatingSystems ?? null;
     const one = { name, version, description, inputSchema, outputSchema, result, tool, operatingSystems };
-    await this.database.call(tenantId, (db) => registerFunctions(db, [{ tenantId, ...one }]));
+    await this.database.change(
+      caller,
+      (db) => registerFunctions(db, [{ tenantId: caller.tenantId, ...one }]),
+      () => ({ kind: 'function', id: functionId(name, version) }),
+    );
     return one;
   }
 }

@@ -5,7 +5,14 @@ import type { Permission } from '@perdure/job/permissions';
 import type { FastifyReply } from 'fastify';
 import { Access } from '../access/access.ts';
 import { SignedUrls } from '../access/signed-urls.ts';
-import { type AuthenticatedRequest, permissionKey, type Principal, signableKey } from './caller.ts';
+import { actOf } from '../audit/act.ts';
+import {
+  type AuthenticatedRequest,
+  type Identity,
+  operationKey,
+  permissionKey,
+  signableKey,
+} from './caller.ts';
 import { RateLimits } from './rate-limits.ts';
 
 /** The one guard: a valid key, token or signed URL, and a role that the table of `libs/job` lets do it. */
@@ -27,10 +34,12 @@ export class AuthGuard implements CanActivate {
     );
     if (permission === undefined) throw new PerdureError('forbidden', 'This operation is open to nobody');
     if (permission !== 'public') {
-      const principal = await this.principalOf(request, context);
-      this.rates.count(principal, http.getResponse<FastifyReply>());
-      this.access.check(principal, permission);
-      request.principal = principal;
+      const identity = await this.identityOf(request, context);
+      this.rates.count(identity, http.getResponse<FastifyReply>());
+      const operation = this.reflector.get<string>(operationKey, context.getHandler());
+      // Known from here on: whoever is refused stands in the audit log; not who asks too often, or there would be no limit to it.
+      request.principal = { ...identity, act: actOf(operation, request) };
+      this.access.check(identity, permission);
       request.permission = permission;
     }
     // A body that could not be read: told only to those who may send one.
@@ -39,7 +48,7 @@ export class AuthGuard implements CanActivate {
   }
 
   /** Where there is a signature it is what counts, whatever key comes with it. */
-  private async principalOf(request: AuthenticatedRequest, context: ExecutionContext): Promise<Principal> {
+  private async identityOf(request: AuthenticatedRequest, context: ExecutionContext): Promise<Identity> {
     const { signature } = request.query as { signature?: unknown };
     const signable = this.reflector.get<boolean | undefined>(signableKey, context.getHandler());
     if (signature === undefined || signable !== true)

@@ -2,9 +2,10 @@ import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestj
 import type { Json } from '@perdure/job/json';
 import type { Permission, Role } from '@perdure/job/permissions';
 import type { FastifyRequest } from 'fastify';
+import type { Act } from '../audit/act.ts';
 
-/** Who is asking. The tenant of every query comes from here. */
-export type Principal = {
+/** Whom a key or a token speaks for. */
+export type Identity = {
   tenantId: string;
   /** The user's, or the agent's: the owner and the actor of all that it does. */
   id: string;
@@ -20,8 +21,11 @@ export type Principal = {
   expiresAt: string | null;
 };
 
+/** Who is asking, and for what. The tenant of every query comes from here. */
+export type Principal = Identity & { act: Act };
+
 /** Whose requests and streams are counted together: those with one key; with tokens, those of one user. */
-export function countedAs({ keyId, id }: Principal): string {
+export function countedAs({ keyId, id }: Identity): string {
   return keyId ?? id;
 }
 
@@ -44,5 +48,10 @@ export const signableKey = 'perdure:signable';
 
 export const permissionKey = 'perdure:permission';
 
+export const operationKey = 'perdure:operation';
+
 /** What the operation needs; `public` needs no key. An operation that says nothing is open to nobody. */
 export const Needs = (permission: Permission | 'public') => SetMetadata(permissionKey, permission);
+
+/** What the audit log calls it. */
+export const Named = (operation: string) => SetMetadata(operationKey, operation);

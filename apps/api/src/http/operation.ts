@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swa
 import type { ErrorCode } from '@perdure/job/errors';
 import type { Permission } from '@perdure/job/permissions';
 import type { z } from 'zod';
-import { Needs, signableKey } from './caller.ts';
+import { Named, Needs, signableKey } from './caller.ts';
 import { statusOf } from './statuses.ts';
 
 type Answer = {
@@ -66,6 +66,7 @@ export function Operation({
   ];
   return applyDecorators(
     Needs(permission),
+    Named(id),
     SetMetadata(signableKey, signable),
     ApiOperation({ operationId: id, summary, description: describe(description, permission, signable) }),
     ...(permission === 'public' ? [] : [ApiBearerAuth()]),

@@ -1,19 +1,27 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { isDatabaseAway } from '../database/away.ts';
+import type { AuthenticatedRequest } from './caller.ts';
 import type { KnownPaths } from './known-paths.ts';
 import { reasonOf } from './reason.ts';
 import { HttpError, sendProblem } from './problem.ts';
 import { statusOf } from './statuses.ts';
 
+/** What changes nothing (RFC 9110, 9.2.1). */
+const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
+
 /** Everything that is thrown anywhere becomes a problem here. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly paths: KnownPaths) {}
+  constructor(
+    private readonly paths: KnownPaths,
+    private readonly audit: AuditLog,
+  ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = request.is404 ? this.notFound(request) : understand(exception);
     if (error.code !== 'unavailable' && statusOf[error.code] >= 500)
@@ -21,6 +29,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.code === 'unavailable' && error.cause !== undefined) {
       request.log.warn({ reason: reasonOf(error) }, 'a server is away');
     }
+    if (request.principal && !safeMethods.includes(request.method))
+      this.audit.refused(request.principal, error);
     if (reply.raw.headersSent) {
       // Half an answer cannot be taken back: cut the connection, so that it is not taken for a whole one.
       reply.raw.destroy();

@@ -34,6 +34,10 @@ export class HttpError extends PerdureError {
   }
 }
 
+export function statusFor(error: PerdureError): number {
+  return error instanceof HttpError ? error.status : statusOf[error.code];
+}
+
 /** How long a client is to wait before it asks a server again that is away, in seconds. */
 const retryAfter = '2';
 
@@ -44,7 +48,7 @@ export function problemOf(error: PerdureError, request: { url: string; id: strin
   return {
     type: `urn:perdure:error:${error.code}`,
     title: errors[error.code],
-    status: error instanceof HttpError ? error.status : statusOf[error.code],
+    status: statusFor(error),
     detail: clip(error.message, maxDetailLength),
     instance: request.url.split('?', 1)[0] ?? '',
     code: error.code,

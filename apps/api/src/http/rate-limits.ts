@@ -3,7 +3,7 @@ import { addRequests, dropRequestCounts, type RequestCount } from '@perdure/stor
 import type { FastifyReply } from 'fastify';
 import { DatabaseService } from '../database/database.service.ts';
 import { Settings } from '../settings.ts';
-import { countedAs, type Principal } from './caller.ts';
+import { countedAs, type Identity } from './caller.ts';
 import { HttpError } from './problem.ts';
 
 /** How often replicas tell each other what they have counted. So long the sum may lag behind. */
@@ -60,7 +60,7 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Counts one request. Throws 'too-many-requests'; what is refused is not counted. */
-  count(caller: Principal, reply: FastifyReply): void {
+  count(caller: Identity, reply: FastifyReply): void {
     if (this.policies.length === 0) return;
     const { windowMs } = this.settings.config.rates;
     const now = Date.now();
@@ -88,7 +88,7 @@ export class RateLimits implements OnApplicationBootstrap, BeforeApplicationShut
     this.counts = new Map();
   }
 
-  private countOf(caller: Principal, { name }: Policy): Count {
+  private countOf(caller: Identity, { name }: Policy): Count {
     const { tenantId } = caller;
     const subject = name === 'key' ? `key ${countedAs(caller)}` : 'all';
     const known = this.counts.get(nameOf({ tenantId, subject }));

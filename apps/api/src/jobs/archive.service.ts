@@ -32,8 +32,10 @@ export class ArchiveService {
         const detail = `A job that is ${record.status} cannot be archived: wait for its end, or cancel it first`;
         throw new PerdureError('transition-refused', detail);
       }
-      const moved = await this.database.call(caller.tenantId, (db) =>
-        archiveJob(db, record, { kind, actor: caller.id, reason: reason ?? null }),
+      const moved = await this.database.change(
+        caller,
+        (db) => archiveJob(db, record, { kind, actor: caller.id, reason: reason ?? null }),
+        (job) => job && { kind: 'job', id },
       );
       if (moved) return fromRecord(moved);
       // Somebody else has changed it in between: look again.

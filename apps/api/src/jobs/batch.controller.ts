@@ -2,6 +2,7 @@ import { Body, Controller, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Batch, BatchRequest, SubmitQuery } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AuditLog } from '../audit/audit-log.ts';
 import { Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { problemOf } from '../http/problem.ts';
@@ -16,6 +17,7 @@ export class BatchController {
   constructor(
     private readonly batches: BatchService,
     private readonly jobs: JobsService,
+    private readonly audit: AuditLog,
   ) {}
 
   @Post('jobs::batch')
@@ -43,13 +45,14 @@ export class BatchController {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const outcomes = await this.batches.submit(caller, requests, { key, validateOnly });
     reply.code(207);
-    return { items: outcomes.map((outcome) => this.itemOf(outcome, request)) };
+    return { items: outcomes.map((outcome) => this.itemOf(outcome, caller, request)) };
   }
 
-  private itemOf(outcome: Outcome, request: FastifyRequest): Batch['items'][number] {
+  private itemOf(outcome: Outcome, caller: Principal, request: FastifyRequest): Batch['items'][number] {
     if ('validated' in outcome) return { status: 200, ...outcome };
     if ('job' in outcome)
       return { status: outcome.created ? 201 : 200, job: this.jobs.answer(fromRecord(outcome.job)) };
+    this.audit.refused(caller, outcome.error);
     const problem = problemOf(outcome.error, request);
     if (problem.status === 500) request.log.error({ err: outcome.error }, 'a request of a batch failed');
     return { status: problem.status, problem };

@@ -52,7 +52,7 @@ export class BatchService {
     const jobs = checked.flatMap((one, index) =>
       'prepared' in one ? [{ ...one.prepared, idempotency: batch && keyOf(batch, index) }] : [],
     );
-    const outcomes = await this.create(caller.tenantId, jobs, batch);
+    const outcomes = await this.create(caller, jobs, batch);
     this.starts.startAll(outcomes.flatMap((one) => ('job' in one && one.created ? [one.job] : [])));
     const created = outcomes.values();
     return checked.flatMap((one) => ('prepared' in one ? (created.next().value ?? []) : one));
@@ -101,11 +101,12 @@ export class BatchService {
 
   /** Together; or, where that fails because of one of them, one by one. */
   private async create(
-    tenantId: string,
+    caller: Principal,
     jobs: readonly NewJob[],
     batch: Idempotency | undefined,
   ): Promise<Outcome[]> {
     if (jobs.length === 0) return [];
+    const { tenantId } = caller;
     const settle = (created: Created | undefined, { id }: NewJob): Outcome => {
       try {
         return submittedAs(created, id);
@@ -114,7 +115,7 @@ export class BatchService {
       }
     };
     try {
-      const created = await this.intake.record({ tenantId, jobs, batch });
+      const created = await this.intake.record(caller, { tenantId, jobs, batch });
       return jobs.map((job, index) => settle(created[index], job));
     } catch (failure) {
       const { code } = understand(failure);
@@ -128,7 +129,7 @@ export class BatchService {
         over ??= new PerdureError('unavailable', 'Storing took too long: nothing was stored of this request');
       if (over !== undefined) return { error: over };
       try {
-        const [created] = await this.intake.record({ tenantId, jobs: [job], batch });
+        const [created] = await this.intake.record(caller, { tenantId, jobs: [job], batch });
         return settle(created, job);
       } catch (failure) {
         const error = understand(failure);

@@ -6,6 +6,7 @@ import { isTerminal } from '@perdure/job/status';
 import { statusesBefore } from '@perdure/job/transitions';
 import { getAgent, type JobRecord, poolExists } from '@perdure/store/read';
 import { demandOf, offerOf } from '../agents/offers.ts';
+import { AuditLog } from '../audit/audit-log.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { requireMatch } from '../http/conditional.ts';
@@ -29,6 +30,7 @@ export class ControlService {
     private readonly temporal: TemporalService,
     private readonly database: DatabaseService,
     private readonly workflows: WorkflowStatus,
+    private readonly audit: AuditLog,
   ) {}
 
   async cancel(
@@ -88,6 +90,7 @@ export class ControlService {
     name: 'cancel' | 'reassign',
     payload: object,
   ): Promise<Seen> {
+    await this.audit.enter(caller, 'asked', { kind: 'job', id: job.id });
     // Submitted while Temporal was away: without a workflow nobody would get the signal.
     if (job.workflowStartedAt === null && job.status === 'CREATED') {
       await this.temporal.start(job.id, job.start, signalBudgetMs);

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import { getJob } from '@perdure/store/read';
 import { type Created, createJobs, type Creation } from '@perdure/store/submit';
+import type { Target } from '../audit/act.ts';
 import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
 import { understand } from '../http/problem-filter.ts';
 
 /** How long it may take to see what became of a commit that was not answered. */
@@ -14,18 +16,14 @@ export class Intake {
   constructor(private readonly database: DatabaseService) {}
 
   /** Throws 'unavailable' when nothing was stored and nothing will be; or when that cannot be told, and then says so. */
-  async record(creation: Creation): Promise<readonly Created[]> {
+  async record(caller: Principal, creation: Creation): Promise<readonly Created[]> {
     let answers: readonly Created[] | undefined;
     try {
-      return await this.database.call(creation.tenantId, (db, signal) =>
-        createJobs(db, {
-          ...creation,
-          beforeCommit: (given) => {
-            // It is too late: the caller was told that nothing is stored.
-            signal.throwIfAborted();
-            answers = given;
-          },
-        }),
+      return await this.database.change(
+        caller,
+        (db) => createJobs(db, creation),
+        (made) => changedBy(made, creation),
+        (given) => (answers = given),
       );
     } catch (failure) {
       if (answers === undefined || understand(failure).code !== 'unavailable') throw failure;
@@ -51,4 +49,11 @@ export class Intake {
       { cause },
     );
   }
+}
+
+/** The new jobs, and the one that they run again. */
+function changedBy(made: readonly Created[], { original }: Creation): Target[] {
+  const ids = made.flatMap(({ created, job }) => (created && job ? [job.id] : []));
+  if (ids.length > 0 && original !== undefined) ids.push(original.jobId);
+  return ids.map((id) => ({ kind: 'job', id }));
 }

@@ -3,6 +3,7 @@ import type { JobCounts, JobPage, JobQuery } from '@perdure/job/schemas';
 import { countJobs, type JobListing, listJobs } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { utc } from '../http/moments.ts';
 import { JobsService } from './jobs.service.ts';
 import { PageTokens } from './page-tokens.ts';
 
@@ -55,11 +56,4 @@ function listingOf(query: JobQuery): Omit<JobListing, 'limit'> {
 function labelOf(text: string): [key: string, value: string] {
   const colon = text.indexOf(':');
   return [text.slice(0, colon), text.slice(colon + 1)];
-}
-
-/** With all its microseconds. PostgreSQL takes fewer zones than RFC 3339. */
-function utc(moment: string | undefined): string | undefined {
-  if (moment === undefined) return undefined;
-  const [, fraction = ''] = /\.(\d+)/.exec(moment) ?? [];
-  return `${new Date(moment).toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
 }

@@ -42,7 +42,7 @@ export class RerunService {
     const job = await this.submits.prepare(caller, await this.requestOf(original));
     const start = { ...job.start, rerunOf: id, ...(validated ? { validated } : {}) };
     // Only who names a revision minds that somebody else was quicker.
-    return this.submits.accept({ ...job, start }, idempotency, {
+    return this.submits.accept(caller, { ...job, start }, idempotency, {
       jobId: id,
       revision: ifMatch === undefined || ifMatch.trim() === '*' ? undefined : revision,
     });

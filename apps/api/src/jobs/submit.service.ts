@@ -36,7 +36,7 @@ export class SubmitService {
     const idempotency = idempotencyOf(caller, key, request);
     const repeated = idempotency && (await this.earlier(caller, idempotency));
     if (repeated) return { job: repeated, created: false };
-    return this.accept(await this.prepare(caller, request), idempotency);
+    return this.accept(caller, await this.prepare(caller, request), idempotency);
   }
 
   /** Checks all that is cheap to check, and stores what is too large to travel. Throws what the caller can put right. */
@@ -50,12 +50,13 @@ export class SubmitService {
 
   /** Once this returns, the job will reach a terminal state, whatever dies. */
   async accept(
+    caller: Principal,
     job: NewJob,
     idempotency: Idempotency | undefined,
     original?: Creation['original'],
   ): Promise<Submitted> {
     const jobs = [{ ...job, idempotency }];
-    const [result] = await this.intake.record({ tenantId: job.tenantId, jobs, original });
+    const [result] = await this.intake.record(caller, { tenantId: job.tenantId, jobs, original });
     const submitted = submittedAs(result, job.id);
     if (submitted.created) await this.starts.start(submitted.job);
     return submitted;

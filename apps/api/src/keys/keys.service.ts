@@ -24,8 +24,10 @@ export class KeysService {
     const { role, ...owner } = await this.ownerOf(caller, request);
     const { key, ...secret } = newSecret();
     const { name } = request;
-    const stored = await this.database.call(tenantId, (db) =>
-      createKey(db, { tenantId, name, role, expiresAt, ...owner, ...secret }),
+    const stored = await this.database.change(
+      caller,
+      (db) => createKey(db, { tenantId, name, role, expiresAt, ...owner, ...secret }),
+      (made) => ({ kind: 'key', id: made.id }),
     );
     return { ...toKey(stored), key };
   }
@@ -56,7 +58,11 @@ export class KeysService {
         'forbidden',
         `A key with the role '${caller.role}' ends none with '${key.role}'`,
       );
-    await this.database.call(tenantId, (db) => revokeKey(db, tenantId, id));
+    await this.database.change(
+      caller,
+      (db) => revokeKey(db, tenantId, id),
+      () => ({ kind: 'key', id }),
+    );
   }
 
   /** Whom the key is to speak for, and with which role. */

@@ -177,6 +177,7 @@ const operations: [string, string, Permission][] = [
   ['POST', '/v1/tenants', 'tenants.manage'],
   ['GET', '/v1/tenants', 'tenants.read'],
   ['GET', `/v1/tenants/${nobody}`, 'tenants.read'],
+  ['GET', '/v1/audit', 'audit.read'],
   ['GET', '/v1/me', 'me.read'],
   ['GET', '/metrics', 'metrics.read'],
 ];

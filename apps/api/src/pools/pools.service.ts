@@ -4,6 +4,7 @@ import { claimQueueOf } from '@perdure/job/queues';
 import type { Pool, PoolDetails, PoolMemberPath, PoolRequest } from '@perdure/job/schemas';
 import { addToPool, createPool, deletePool, removeFromPool } from '@perdure/store/admin';
 import { getPool, listPools, pendingIn, type PoolRecord } from '@perdure/store/read';
+import type { Target } from '../audit/act.ts';
 import { AgentsService } from '../agents/agents.service.ts';
 import { demandOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
@@ -29,7 +30,12 @@ export class PoolsService {
   async create(caller: Principal, { name, description }: PoolRequest): Promise<Pool> {
     const { tenantId, id: createdBy } = caller;
     const pool = { tenantId, name, description: description ?? null, createdBy };
-    if (!(await this.database.call(caller.tenantId, (db) => createPool(db, pool)))) {
+    const made = await this.database.change(
+      caller,
+      (db) => createPool(db, pool),
+      (fresh) => fresh && poolOf(name),
+    );
+    if (!made) {
       const detail = `There is a pool '${name}' already`;
       throw new PerdureError('id-taken', detail, { details: [{ pointer: '/name', detail }] });
     }
@@ -62,7 +68,12 @@ export class PoolsService {
 
   async remove(caller: Principal, name: string): Promise<void> {
     const pool = await this.find(caller, name);
-    if (await this.database.call(caller.tenantId, (db) => deletePool(db, caller.tenantId, name))) return;
+    const gone = await this.database.change(
+      caller,
+      (db) => deletePool(db, caller.tenantId, name),
+      (deleted) => deleted && poolOf(name),
+    );
+    if (gone) return;
     if (pool.tenantId !== caller.tenantId)
       throw new PerdureError(
         'forbidden',
@@ -78,8 +89,10 @@ export class PoolsService {
     await this.find(caller, name);
     const agent = await this.agents.managed(caller, id);
     // Also an agent of everybody's, whose places are nobody's.
-    await this.database.across((db) =>
-      member ? addToPool(db, name, agent) : removeFromPool(db, name, agent),
+    await this.database.changeAcross(
+      caller,
+      (db) => (member ? addToPool(db, name, agent) : removeFromPool(db, name, agent)),
+      () => [poolOf(name), { kind: 'agent', id }],
     );
     return toPool(await this.find(caller, name));
   }
@@ -89,6 +102,10 @@ export class PoolsService {
     if (pool === undefined) throw new PerdureError('not-found', 'There is no such pool');
     return pool;
   }
+}
+
+function poolOf(name: string): Target {
+  return { kind: 'pool', id: name };
 }
 
 function toPool({ name, description, agentIds: agents, createdBy, createdAt }: PoolRecord): Pool {

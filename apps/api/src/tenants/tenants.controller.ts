@@ -28,10 +28,11 @@ export class TenantsController {
     problems: ['id-taken', 'payload-too-large', 'unsupported-media-type'],
   })
   async create(
+    @Caller() caller: Principal,
     @Body({ schema: TenantRequest }) request: TenantRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewTenant> {
-    const tenant = await this.tenants.create(request);
+    const tenant = await this.tenants.create(caller, request);
     reply.code(201).header('location', `/v1/tenants/${tenant.id}`).header('cache-control', 'no-store');
     return tenant;
   }

@@ -20,9 +20,13 @@ export class TenantsService {
     private readonly pageTokens: PageTokens,
   ) {}
 
-  async create({ name, admin }: TenantRequest): Promise<NewTenant> {
+  async create(caller: Principal, { name, admin }: TenantRequest): Promise<NewTenant> {
     const { key, ...secret } = newSecret();
-    const made = await this.database.across((db) => createTenant(db, { name, admin, secret }));
+    const made = await this.database.changeAcross(
+      caller,
+      (db) => createTenant(db, { name, admin, secret }),
+      (fresh) => fresh && { kind: 'tenant', id: fresh.tenant.tenantId },
+    );
     if (made !== undefined)
       return { ...toTenant(made.tenant), admin: toUser(made.admin), key: { ...toKey(made.key), key } };
     const detail = `There is a tenant '${name}' already`;

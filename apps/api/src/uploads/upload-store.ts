@@ -30,11 +30,11 @@ export class UploadStore extends DataStore {
   constructor(
     private readonly database: DatabaseService,
     private readonly storage: StorageService,
-    { tenantId, id: owner }: Principal,
+    private readonly caller: Principal,
     private readonly expiryMs: number,
   ) {
     super();
-    this.uploader = { tenantId, owner };
+    this.uploader = { tenantId: caller.tenantId, owner: caller.id };
   }
 
   override getExpiration(): number {
@@ -45,8 +45,10 @@ export class UploadStore extends DataStore {
     const metadata = asked.metadata ? Metadata.stringify(asked.metadata) : '';
     fileIn(metadata);
     const upload = { ...this.uploader, id: asked.id, metadata, size: asked.size ?? 0 };
-    const created = await this.database.call(this.uploader.tenantId, (db) =>
-      createUpload(db, upload, this.expiryMs),
+    const created = await this.database.change(
+      this.caller,
+      (db) => createUpload(db, upload, this.expiryMs),
+      ({ id }) => ({ kind: 'upload', id }),
     );
     if (created.size === 0) await this.complete(created, 0, Buffer.alloc(0));
     asked.creation_date = created.createdAt;
@@ -88,7 +90,11 @@ export class UploadStore extends DataStore {
 
   override async remove(id: string): Promise<void> {
     const upload = await this.find(id);
-    await this.database.call(this.uploader.tenantId, (db) => expireUpload(db, upload));
+    await this.database.change(
+      this.caller,
+      (db) => expireUpload(db, upload),
+      () => ({ kind: 'upload', id }),
+    );
   }
 
   private async find(id: string): Promise<UploadRecord> {
@@ -119,8 +125,12 @@ export class UploadStore extends DataStore {
       });
     const createdAt = new Date().toISOString();
     const file = { id: uuidv7(), ...this.uploader, name, mediaType, ...stored, jobId: null, createdAt };
-    if (!(await this.database.call(this.uploader.tenantId, (db) => completeUpload(db, upload, at, file))))
-      await this.overtaken(upload);
+    const completed = await this.database.change(
+      this.caller,
+      (db) => completeUpload(db, upload, at, file),
+      (done) => done && { kind: 'file', id: file.id },
+    );
+    if (!completed) await this.overtaken(upload);
     this.fileId = file.id;
     // Where this fails, the housekeeping does it when the time of the upload is over.
     await this.storage.removeParts(upload.id).catch(() => undefined);

@@ -16,9 +16,12 @@ export class UsersService {
     private readonly settings: Settings,
   ) {}
 
-  async create({ tenantId }: Principal, { email, ...request }: UserRequest): Promise<User> {
-    const user = await this.database.call(tenantId, (db) =>
-      createUser(db, { ...request, tenantId, email: email ?? null }),
+  async create(caller: Principal, { email, ...request }: UserRequest): Promise<User> {
+    const { tenantId } = caller;
+    const user = await this.database.change(
+      caller,
+      (db) => createUser(db, { ...request, tenantId, email: email ?? null }),
+      (made) => made && { kind: 'user', id: made.id },
     );
     if (user !== undefined) return toUser(user);
     const detail = `There is a user with the e-mail address ${email} already`;
@@ -51,7 +54,11 @@ export class UsersService {
       const seen = await this.record(caller, id);
       requireMatch(ifMatch, userTag(seen));
       this.checkRole(seen, patch);
-      const changed = await this.database.call(seen.tenantId, (db) => changeUser(db, seen, patch));
+      const changed = await this.database.change(
+        caller,
+        (db) => changeUser(db, seen, patch),
+        (user) => user && { kind: 'user', id },
+      );
       if (changed !== undefined) return toUser(changed);
       // Somebody else has changed it in between: look again.
     }

@@ -154,7 +154,12 @@ export class ClaimsService {
       const bid = { agentId: agent.id, leaseMs: agent.leaseSeconds * 1_000 };
       const { attempt } = await this.holds.claim(jobId, bid, claimId);
       resolve('won');
-      await this.database.call(key.tenantId, (db) => grantClaim(db, key, attempt));
+      // A bid that is lost changes nothing; who has the job the workflow has kept in its history.
+      await this.database.change(
+        caller,
+        (db) => grantClaim(db, key, attempt),
+        () => ({ kind: 'job', id: jobId }),
+      );
       const job = await this.database.call(key.tenantId, (db) => getJob(db, key.tenantId, jobId));
       return job && (await this.assignment(agent, job));
     } catch (error) {

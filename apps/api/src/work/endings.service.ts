@@ -10,6 +10,7 @@ import { keepDraft } from '@perdure/store/report';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
+import { AuditLog } from '../audit/audit-log.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import { StorageService } from '../files/storage.service.ts';
 import { Catalogue } from '../functions/catalogue.ts';
@@ -36,6 +37,7 @@ export class EndingsService {
     private readonly jobs: JobsService,
     private readonly holders: Holders,
     private readonly holds: Holds,
+    private readonly audit: AuditLog,
   ) {}
 
   async complete(caller: Principal, id: string, request: CompleteRequest): Promise<Job> {
@@ -71,6 +73,7 @@ export class EndingsService {
     job: JobRecord,
     act: () => Promise<void>,
   ): Promise<Job> {
+    await this.audit.enter(caller, 'asked', { kind: 'job', id: job.id });
     const until = Date.now() + beginsWithinMs;
     for (;;) {
       try {

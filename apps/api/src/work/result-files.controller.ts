@@ -62,7 +62,11 @@ export class ResultFilesController {
       await this.holders.job(await this.holders.agent(caller), caller, id, attempt);
       const stored = await this.files.store(upload);
       const draft = { id: uuidv7(), name: upload.name, mediaType: upload.mediaType, ...stored };
-      const kept = await this.database.call(caller.tenantId, (db) => keepDraft(db, id, attempt, draft));
+      const kept = await this.database.change(
+        caller,
+        (db) => keepDraft(db, id, attempt, draft),
+        () => ({ kind: 'job', id }),
+      );
       reply.code(201);
       return kept;
     });

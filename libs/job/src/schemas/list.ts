@@ -9,17 +9,9 @@ import {
   poolName,
   queryBoolean,
   queryList,
+  queryMoment,
   text,
 } from './pieces.ts';
-
-const years = '(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-';
-const when = (what: string) =>
-  z.iso
-    .datetime({ offset: true, error: 'is a moment like 2026-11-22T05:00:00Z, with its zone' })
-    .refine((moment) => new RegExp(`^${years}`).test(moment), 'is a moment of the years 1970 to 9998')
-    .meta({ pattern: `^(?=${years})${z.regexes.datetime({ offset: true }).source.slice(1)}` })
-    .optional()
-    .describe(what);
 
 /** `key:value`; the key ends at the first colon. May be given several times. */
 const labels = z.preprocess(
@@ -46,10 +38,10 @@ export const JobQuery = z.strictObject({
   owner: text(200).optional().describe('Only jobs of this owner: the id of a user, or what a service said'),
   model: text(200).optional().describe('Only jobs with this parameter `model`'),
   label: labels.optional().describe('Only jobs with this label, `key:value`; of several, with all'),
-  createdAfter: when('Only jobs that were accepted at this moment or later'),
-  createdBefore: when('Only jobs that were accepted before this moment'),
-  endedAfter: when('Only jobs that ended at this moment or later'),
-  endedBefore: when('Only jobs that ended before this moment'),
+  createdAfter: queryMoment('Only jobs that were accepted at this moment or later'),
+  createdBefore: queryMoment('Only jobs that were accepted before this moment'),
+  endedAfter: queryMoment('Only jobs that ended at this moment or later'),
+  endedBefore: queryMoment('Only jobs that ended before this moment'),
   archived: z
     .literal('any')
     .or(queryBoolean)

@@ -104,6 +104,16 @@ export const queryBoolean = z.preprocess(
   z.boolean('is true or false'),
 );
 
+const years = '(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-';
+/** A moment in a query string, in any zone. */
+export const queryMoment = (what: string) =>
+  z.iso
+    .datetime({ offset: true, error: 'is a moment like 2026-11-22T05:00:00Z, with its zone' })
+    .refine((moment) => new RegExp(`^${years}`).test(moment), 'is a moment of the years 1970 to 9998')
+    .meta({ pattern: `^(?=${years})${z.regexes.datetime({ offset: true }).source.slice(1)}` })
+    .optional()
+    .describe(what);
+
 /** A query parameter that may be given several times, or once with commas between. */
 export const queryList = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import type { AuditEntry, AuditPage, AuditQuery } from '@perdure/job/schemas';
+import { type AuditFilter, type AuditRecord, listAudit } from '@perdure/store/admin';
+import { DatabaseService } from '../database/database.service.ts';
+import type { Principal } from '../http/caller.ts';
+import { utc } from '../http/moments.ts';
+import { PageTokens } from '../jobs/page-tokens.ts';
+
+/** Entries read at once for an export. */
+const atOnce = 500;
+
+@Injectable()
+export class AuditService {
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly pageTokens: PageTokens,
+  ) {}
+
+  async page(
+    { tenantId }: Principal,
+    { pageSize: limit, pageToken, ...query }: AuditQuery,
+  ): Promise<AuditPage> {
+    const filter = filterOf(query);
+    const scope = JSON.stringify(['audit', tenantId, filter]);
+    return this.pageTokens.page(pageToken, scope, async (after) => {
+      const page = { ...filter, after, limit };
+      const { items, next } = await this.database.call(tenantId, (db) => listAudit(db, tenantId, page));
+      return { items: items.map(toEntry), next };
+    });
+  }
+
+  /** All of them. Nothing is read ahead of a slow client. */
+  async *stream({ tenantId }: Principal, query: Omit<AuditQuery, 'pageSize'>): AsyncGenerator<AuditEntry[]> {
+    const filter = { ...filterOf(query), limit: atOnce };
+    let after: Awaited<ReturnType<typeof listAudit>>['next'] | undefined;
+    do {
+      const part = { ...filter, after: after ?? undefined };
+      const { items, next } = await this.database.call(tenantId, (db) => listAudit(db, tenantId, part));
+      if (items.length > 0) yield items.map(toEntry);
+      after = next;
+    } while (after !== null);
+  }
+}
+
+/** The same list always in the same form, as the signature of its tokens wants it. */
+function filterOf(query: Omit<AuditQuery, 'pageSize' | 'pageToken'>): AuditFilter {
+  const { actor, action, target, targetKind, outcome, since, until } = query;
+  return { actor, action, target, targetKind, outcome, since: utc(since), until: utc(until) };
+}
+
+function toEntry({ actorKind, actor, keyId, targetKind, target, at, ...rest }: AuditRecord): AuditEntry {
+  return {
+    ...rest,
+    at,
+    actor: { kind: actorKind, id: actor, keyId },
+    target: targetKind && { kind: targetKind, id: target },
+  };
+}
