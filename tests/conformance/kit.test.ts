@@ -19,11 +19,12 @@ import { following } from './variants/following.ts';
 import { identity } from './variants/identity.ts';
 import { reading } from './variants/reading.ts';
 import { refusing } from './variants/refusing.ts';
+import { sharing } from './variants/sharing.ts';
 import { writing } from './variants/writing.ts';
 
 const main = fileURLToPath(new URL('src/main.ts', import.meta.url));
 const functions = ['echo', 'sleep', 'fail', 'count'];
-const variants = [...writing, ...reading, ...following, ...refusing, ...identity, ...audit];
+const variants = [...writing, ...reading, ...following, ...refusing, ...identity, ...audit, ...sharing];
 /** Rules that take a while: they are tried on the servers that are to fail them alone. */
 const slow = new Set('S-10 W-1 W-2 W-6 E-6 E-9 E-10 G-7 G-8 C-1 C-3 C-6 C-9 I-5 I-6'.split(' '));
 

@@ -173,6 +173,21 @@ scenario('a result that is a file is saved whole', async () => {
   await rm(folder, { recursive: true });
 });
 
+scenario('a job is shared', async () => {
+  const id = await submitted('jobs', 'submit', 'echo');
+  const email = 'ada@example.com';
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ email, displayName: 'Ada' });
+  const made = await api.call('POST', '/v1/users', { headers, body });
+  const { id: ada } = (await made.json()) as { id: string };
+  const shared = await perdure().run('jobs', 'share', id, email, '--as', 'editor');
+  expect(shared).toMatchObject({ code: 0, stdout: `${ada} editor\n` });
+  const listed = await perdure().run('jobs', 'access', id);
+  expect(listed.stdout).toMatch(new RegExp(`owner[^]*^${ada} +Ada +ada@example.com +editor`, 'm'));
+  expect(await perdure().run('jobs', 'unshare', id, ada)).toMatchObject({ code: 0 });
+  expect((await perdure().run('jobs', 'access', id)).stdout).not.toContain(ada);
+});
+
 scenario('agents, functions and keys', async () => {
   const { items } = await perdure().json<{ items: { id: string; kind: string }[] }>('agents', 'list');
   const agent = items.find(({ kind }) => kind === 'native')?.id ?? '';

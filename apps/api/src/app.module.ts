@@ -8,6 +8,7 @@ import { KeyRing } from './access/key-ring.ts';
 import { Seals } from './access/seals.ts';
 import { SignedUrls } from './access/signed-urls.ts';
 import { Tokens } from './access/tokens.ts';
+import { Visibility } from './access/visibility.ts';
 import { Visits } from './access/visits.ts';
 import { AgentsController } from './agents/agents.controller.ts';
 import { AgentsService } from './agents/agents.service.ts';
@@ -66,6 +67,9 @@ import { KeysService } from './keys/keys.service.ts';
 import { PoolsController } from './pools/pools.controller.ts';
 import { PoolsService } from './pools/pools.service.ts';
 import { Settings } from './settings.ts';
+import { FileAccessController } from './sharing/file-access.controller.ts';
+import { JobAccessController } from './sharing/job-access.controller.ts';
+import { SharingService } from './sharing/sharing.service.ts';
 import { Backlogs } from './temporal/backlogs.ts';
 import { Holds } from './temporal/holds.ts';
 import { TemporalService } from './temporal/temporal.service.ts';
@@ -99,6 +103,8 @@ import { WorkController } from './work/work.controller.ts';
     ContentController,
     SignedUrlsController,
     UploadsController,
+    JobAccessController,
+    FileAccessController,
     FunctionsController,
     AgentsController,
     PoolsController,
@@ -156,6 +162,7 @@ import { WorkController } from './work/work.controller.ts';
     Seals,
     SignedUrls,
     SigningService,
+    SharingService,
     Starts,
     StorageService,
     SubmitService,
@@ -166,6 +173,7 @@ import { WorkController } from './work/work.controller.ts';
     Uploads,
     UploadsService,
     UsersService,
+    Visibility,
     Visits,
     WaitingReasons,
     WorkflowStatus,

@@ -12,6 +12,7 @@ import { addList } from './jobs/list.ts';
 import { addLogs } from './jobs/logs.ts';
 import { addReads } from './jobs/read.ts';
 import { addResult } from './jobs/result.ts';
+import { addSharing } from './jobs/sharing.ts';
 import { addSubmit } from './jobs/submit.ts';
 import { addWait } from './jobs/wait.ts';
 import { addLogin } from './login.ts';
@@ -34,7 +35,17 @@ export function program(version: string): Command {
     .addHelpText('after', `${exitCodesHelp}\n${environmentHelp}`)
     .exitOverride();
   const jobs = perdure.command('jobs').description('what is to be done, and what became of it');
-  for (const add of [addSubmit, addReads, addList, addWait, addLogs, addResult, addControl, addAgain])
+  for (const add of [
+    addSubmit,
+    addReads,
+    addList,
+    addWait,
+    addLogs,
+    addResult,
+    addControl,
+    addAgain,
+    addSharing,
+  ])
     add(jobs);
   for (const add of [addEvents, addFiles, addAgents, addFunctions, addKeys, addAudit, addLogin]) add(perdure);
   perdure

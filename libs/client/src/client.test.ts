@@ -91,6 +91,28 @@ test('a job that has ended is run again, archived and restored', async () => {
   expect((await client().restore(job.id)).archivedAt).toBeNull();
 });
 
+test('a job and a file are shared, and taken back', async () => {
+  const user = await api().userWith('member');
+  const { key } = await client().keys.create({ name: 'of a member', userId: user.id });
+  const member = client({ token: key });
+  const job = await client().submit(sleepJob);
+  const file = await client().files.upload('some bytes', { name: 'a.txt' });
+  for (const [access, id] of [
+    [client().access, job.id],
+    [client().files.access, file.id],
+  ] as const) {
+    expect(await access.give(id, { user: { id: user.id }, access: 'viewer' })).toMatchObject({
+      access: 'viewer',
+    });
+    expect((await access.list(id)).map((one) => one.access)).toEqual(['owner', 'viewer']);
+  }
+  expect([(await member.get(job.id)).id, (await member.files.get(file.id)).id]).toEqual([job.id, file.id]);
+  await client().access.take(job.id, user.id);
+  await client().files.access.take(file.id, user.id);
+  for (const read of [() => member.get(job.id), () => member.files.get(file.id)])
+    expect(await caught(read())).toMatchObject({ code: 'not-found' });
+});
+
 test('the events of all jobs come from when the stream is open on, and from any of them on', async () => {
   const controller = new AbortController();
   const made: Promise<Job>[] = [];

@@ -5,6 +5,37 @@ export type ClientOptions = {
 };
 
 /**
+ * What a user may do with a job or a file
+ */
+export type AccessEntry = {
+    user: {
+        /**
+         * Of an owner that a service named itself, as it was named
+         */
+        id: string;
+        email: string | null;
+        displayName: string | null;
+    };
+    /**
+     * `viewer` reads; `editor` also cancels, archives, restores and runs again; `owner` also says who has access
+     */
+    access: 'viewer' | 'editor' | 'owner';
+    /**
+     * The id of the user who gave it; null: of the owner
+     */
+    grantedBy: string | null;
+    grantedAt: string | null;
+    reason: string | null;
+};
+
+/**
+ * The owner, and those who were given access; admins and operators have it besides
+ */
+export type AccessList = {
+    items: Array<AccessEntry>;
+};
+
+/**
  * Someone who runs jobs
  */
 export type Agent = {
@@ -1300,7 +1331,7 @@ export type Me = {
      */
     role: 'admin' | 'operator' | 'member' | 'agent';
     expiresAt: string | null;
-    permissions: Array<'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.use' | 'keys.manage' | 'users.read' | 'users.manage' | 'tenants.read' | 'tenants.manage' | 'audit.read' | 'me.read' | 'metrics.read'>;
+    permissions: Array<'jobs.all' | 'jobs.submit' | 'jobs.read' | 'jobs.cancel' | 'jobs.archive' | 'jobs.reassign' | 'access.read' | 'access.change' | 'files.write' | 'files.read' | 'functions.read' | 'functions.write' | 'agents.read' | 'agents.manage' | 'agents.register' | 'pools.read' | 'pools.manage' | 'jobs.work' | 'keys.use' | 'keys.manage' | 'users.read' | 'users.manage' | 'tenants.read' | 'tenants.manage' | 'audit.read' | 'me.read' | 'metrics.read'>;
 };
 
 /**
@@ -1641,6 +1672,25 @@ export type ResultFile = {
      * SHA-256 of the bytes, in hex
      */
     sha256: string;
+};
+
+export type ShareRequest = {
+    /**
+     * A user of this tenant
+     */
+    user: {
+        id: string;
+    } | {
+        /**
+         * Kept in small letters; one user of a tenant has it
+         */
+        email: string;
+    };
+    /**
+     * `viewer` reads; `editor` also cancels, archives, restores and runs again; `owner` also says who has access
+     */
+    access: 'viewer' | 'editor' | 'owner';
+    reason?: string;
 };
 
 /**
@@ -4085,6 +4135,439 @@ export type ContinueUploadResponses = {
 };
 
 export type ContinueUploadResponse = ContinueUploadResponses[keyof ContinueUploadResponses];
+
+export type GetJobAccessData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}/access';
+};
+
+export type GetJobAccessErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetJobAccessError = GetJobAccessErrors[keyof GetJobAccessErrors];
+
+export type GetJobAccessResponses = {
+    /**
+     * The owner first
+     */
+    200: AccessList;
+};
+
+export type GetJobAccessResponse = GetJobAccessResponses[keyof GetJobAccessResponses];
+
+export type ShareJobData = {
+    body: ShareRequest;
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}/access';
+};
+
+export type ShareJobErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ShareJobError = ShareJobErrors[keyof ShareJobErrors];
+
+export type ShareJobResponses = {
+    /**
+     * What the user may do now
+     */
+    200: AccessEntry;
+};
+
+export type ShareJobResponse = ShareJobResponses[keyof ShareJobResponses];
+
+export type UnshareJobData = {
+    body?: never;
+    path: {
+        /**
+         * The id of the job, which is also the id of its Temporal workflow
+         */
+        id: string;
+        userId: string;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}/access/{userId}';
+};
+
+export type UnshareJobErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `gone`
+     */
+    410: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type UnshareJobError = UnshareJobErrors[keyof UnshareJobErrors];
+
+export type UnshareJobResponses = {
+    /**
+     * The user has none
+     */
+    204: void;
+};
+
+export type UnshareJobResponse = UnshareJobResponses[keyof UnshareJobResponses];
+
+export type GetFileAccessData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/files/{id}/access';
+};
+
+export type GetFileAccessErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetFileAccessError = GetFileAccessErrors[keyof GetFileAccessErrors];
+
+export type GetFileAccessResponses = {
+    /**
+     * The owner first
+     */
+    200: AccessList;
+};
+
+export type GetFileAccessResponse = GetFileAccessResponses[keyof GetFileAccessResponses];
+
+export type ShareFileData = {
+    body: ShareRequest;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/files/{id}/access';
+};
+
+export type ShareFileErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `payload-too-large`
+     */
+    413: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `unsupported-media-type`
+     */
+    415: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type ShareFileError = ShareFileErrors[keyof ShareFileErrors];
+
+export type ShareFileResponses = {
+    /**
+     * What the user may do now
+     */
+    200: AccessEntry;
+};
+
+export type ShareFileResponse = ShareFileResponses[keyof ShareFileResponses];
+
+export type UnshareFileData = {
+    body?: never;
+    path: {
+        id: string;
+        userId: string;
+    };
+    query?: never;
+    url: '/v1/files/{id}/access/{userId}';
+};
+
+export type UnshareFileErrors = {
+    /**
+     * `malformed-request`
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * `forbidden`
+     */
+    403: Problem;
+    /**
+     * `not-found`
+     */
+    404: Problem;
+    /**
+     * `precondition-failed`
+     */
+    412: Problem;
+    /**
+     * `malformed-request`
+     */
+    414: Problem;
+    /**
+     * `invalid-request`
+     */
+    422: Problem;
+    /**
+     * `too-many-requests`
+     */
+    429: Problem;
+    /**
+     * `malformed-request`
+     */
+    431: Problem;
+    /**
+     * `internal-error`
+     */
+    500: Problem;
+    /**
+     * `unavailable`
+     */
+    503: Problem;
+};
+
+export type UnshareFileError = UnshareFileErrors[keyof UnshareFileErrors];
+
+export type UnshareFileResponses = {
+    /**
+     * The user has none
+     */
+    204: void;
+};
+
+export type UnshareFileResponse = UnshareFileResponses[keyof UnshareFileResponses];
 
 export type ListFunctionsData = {
     body?: never;

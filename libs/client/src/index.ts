@@ -2,6 +2,7 @@ export type { AuditQuery } from './audit.ts';
 export type { AllEventsOptions, EventsOptions, HistoryMessage, JobMessage } from './events.ts';
 export type { Download, Result, UploadOptions } from './files.ts';
 export type {
+  AccessEntry,
   Agent,
   AgentDetails,
   ArchiveRequest,
@@ -32,6 +33,7 @@ export type {
   Progress,
   ReassignRequest,
   RerunRequest,
+  ShareRequest,
   StreamedEvent,
   Validated,
   WaitingReason,

@@ -11,6 +11,7 @@ import {
 import { filesOf, type Result, resultOf } from './files.ts';
 import type * as api from './generated.ts';
 import { type LogsOptions, readLogs } from './logs.ts';
+import { jobAccessOf } from './sharing.ts';
 import { type NewJob, submitMany, type Submitted } from './submit-many.ts';
 import { type Call, type Operation, type PerdureOptions, type Signal, Transport } from './transport.ts';
 import { waitForEnd, type WaitOptions } from './wait.ts';
@@ -34,6 +35,8 @@ export type JobFilter = Omit<JobQuery, 'pageToken'>;
  * `PerdureUnreachable` where it does not answer, and the reason of `signal` where that is aborted.
  */
 export class Perdure {
+  /** Who else sees a job. */
+  readonly access: ReturnType<typeof jobAccessOf>;
   readonly agents: ReturnType<typeof agentsOf>;
   readonly audit: ReturnType<typeof auditOf>;
   readonly files: ReturnType<typeof filesOf>;
@@ -44,6 +47,7 @@ export class Perdure {
 
   constructor(options: PerdureOptions) {
     this.transport = new Transport(options);
+    this.access = jobAccessOf(this.transport);
     this.agents = agentsOf(this.transport);
     this.audit = auditOf(this.transport);
     this.files = filesOf(this.transport);
@@ -107,7 +111,7 @@ export class Perdure {
     } while (pageToken !== undefined);
   }
 
-  /** How many jobs have each status; of those in the archive only how many they are. */
+  /** For operators: how many jobs of the tenant have each status; of those in the archive only how many they are. */
   counts({ signal }: Signal = {}): Promise<api.JobCounts> {
     return this.transport.body<api.CountJobsData, api.JobCounts>('GET', '/v1/jobs:counts', { signal });
   }
@@ -129,7 +133,7 @@ export class Perdure {
     return readEvents(this.transport, id, options);
   }
 
-  /** What happens to all jobs, from now on (or from after `lastEventId`) and without end, without gap or repeat. */
+  /** For operators: what happens to all jobs of the tenant, from now on (or from after `lastEventId`) and without end, without gap or repeat. */
   allEvents(options: AllEventsOptions = {}): AsyncGenerator<HistoryMessage, void> {
     return readAllEvents(this.transport, options);
   }

@@ -9,11 +9,16 @@ export type UserRole = (typeof userRoles)[number];
 
 /** What an operation of the HTTP API needs; the guard reads this table and nothing else. */
 export const permissions = {
+  // All jobs and files of the tenant, and what tells of all of them, such as counts. To others, what is neither their own nor given to them is not there.
+  'jobs.all': ['admin', 'operator'],
   'jobs.submit': ['admin', 'operator', 'member'],
   'jobs.read': ['admin', 'operator', 'member'],
   'jobs.cancel': ['admin', 'operator', 'member'],
   'jobs.archive': ['admin', 'operator', 'member'],
   'jobs.reassign': ['admin', 'operator'],
+  // Jobs and files alike: how far, is for what they were given to say.
+  'access.read': ['admin', 'operator', 'member'],
+  'access.change': ['admin', 'operator', 'member'],
   'files.write': ['admin', 'operator', 'member'],
   // Agents read the inputs of the jobs that they hold.
   'files.read': ['admin', 'operator', 'member', 'agent'],
@@ -51,4 +56,17 @@ export function mayDo({ role, tenantId }: { role: Role; tenantId: string }, perm
 
 export function lowerRole(one: UserRole, other: UserRole): UserRole {
   return userRoles.indexOf(one) < userRoles.indexOf(other) ? one : other;
+}
+
+/** What a user may do with a job or a file; each may all that the one before may. */
+export const accessLevels = ['viewer', 'editor', 'owner'] as const;
+export type AccessLevel = (typeof accessLevels)[number];
+
+export function isAtLeast(access: AccessLevel, needed: AccessLevel): boolean {
+  return accessLevels.indexOf(access) >= accessLevels.indexOf(needed);
+}
+
+/** The most of them; null where there is none. */
+export function mostOf(some: readonly AccessLevel[]): AccessLevel | null {
+  return accessLevels.findLast((access) => some.includes(access)) ?? null;
 }

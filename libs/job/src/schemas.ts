@@ -66,6 +66,7 @@ export {
 } from './schemas/job.ts';
 export { ArchiveRequest, JobCounts, JobQuery } from './schemas/list.ts';
 export { Problem } from './schemas/problem.ts';
+export { AccessEntry, AccessList, FileAccessPath, JobAccessPath, ShareRequest } from './schemas/sharing.ts';
 export {
   BatchRequest,
   CancelRequest,

@@ -2,6 +2,7 @@ export { drainAgent, resumeAgent } from './agent-orders.ts';
 export { type ArchiveOrder, archiveJob } from './archivings.ts';
 export { type AuditFilter, dropAudit, enterAudit, listAudit, type NewAuditEntry } from './audit.ts';
 export { announceFunctions as registerFunctions } from './functions.ts';
+export { putGrant, removeGrant } from './grants.ts';
 export {
   createKey,
   ensureAdminKey,
@@ -23,5 +24,13 @@ export { addToPool, createPool, deletePool, removeFromPool } from './pools.ts';
 export { sharedSecret } from './secrets.ts';
 export { type SignIn, signIn } from './sign-ins.ts';
 export { createTenant, getTenant, listTenants, type NewTenant } from './tenants.ts';
-export { changeUser, createUser, getUser, listUsers, type NewUser, type UserChange } from './users.ts';
+export {
+  changeUser,
+  createUser,
+  findUser,
+  getUser,
+  listUsers,
+  type NewUser,
+  type UserChange,
+} from './users.ts';
 export type { AuditRecord, KeyRecord, TenantRecord, UserRecord } from './records.ts';

@@ -9,6 +9,7 @@ import type { JobRecord } from './records.ts';
 export type HeldJob = {
   id: string;
   tenantId: string;
+  owner: string;
   functionName: string;
   functionVersion: string | null;
   status: Status;
@@ -19,7 +20,7 @@ export type HeldJob = {
 export function jobsHeldBy(db: Database, agentId: string): Promise<HeldJob[]> {
   return db.kysely
     .selectFrom('jobs')
-    .select(['id', 'tenantId', 'functionName', 'functionVersion', 'status', 'attempt'])
+    .select(['id', 'tenantId', 'owner', 'functionName', 'functionVersion', 'status', 'attempt'])
     .where('agentId', '=', agentId)
     .where(sql<boolean>`status in (${sql.join(heldStatuses.map((status) => sql.lit(status)))})`)
     .orderBy('startedAt')

@@ -3,6 +3,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Timestamp } from './records.ts';
 
 export type JobFilter = {
+  /** Only jobs that this user owns, or was given access to. */
+  visibleTo?: string;
   statuses?: readonly Status[];
   functionName?: string;
   /** Has the job, or had it. */
@@ -41,7 +43,16 @@ export type Walk = { sources: readonly Source[]; covers: readonly string[] };
 
 /** The conditions of the filter, on a row that is called `job`. Ranges of the sort itself are bounds of the walk instead. */
 export function conditionsOf(tenantId: string, filter: JobFilter, by: 'createdAt' | 'endedAt'): Condition[] {
-  const { statuses, archived, nameContains, createdAfter, createdBefore, endedAfter, endedBefore } = filter;
+  const {
+    visibleTo,
+    statuses,
+    archived,
+    nameContains,
+    createdAfter,
+    createdBefore,
+    endedAfter,
+    endedBefore,
+  } = filter;
   const all: (Condition | undefined)[] = [
     statuses && { name: 'status', sql: sql`job.status = any(${[...new Set(statuses)]}::text[])` },
     archived === 'any'
@@ -50,11 +61,14 @@ export function conditionsOf(tenantId: string, filter: JobFilter, by: 'createdAt
     ...facetsOf(filter).map(({ name, facet, column }) => ({
       name,
       // Parameters and labels may be long, and agents many. A query of its own for each job: as a join it might be planned to read the whole facet.
-      sql:
-        column ??
-        sql<boolean>`(select true from job_facets as other where other.tenant_id = ${tenantId} and other.facet = ${facet}
-        and other.created_at = job.created_at and other.job_id = job.id limit 1)`,
+      sql: column ?? hasFacet(tenantId, facet),
     })),
+    visibleTo === undefined
+      ? undefined
+      : {
+          name: 'visible',
+          sql: sql`(job.owner = ${visibleTo} or ${hasFacet(tenantId, facetOf('grant', visibleTo))})`,
+        },
     nameContains === undefined
       ? undefined
       : { name: 'name', sql: sql`job.name ilike ${patternOf(nameContains)}` },
@@ -75,7 +89,7 @@ export function walksOf(
   by: 'createdAt' | 'endedAt',
   { byText = true } = {},
 ): Walk[] {
-  const { statuses, archived, nameContains } = filter;
+  const { visibleTo, statuses, archived, nameContains } = filter;
   const jobs = (condition: RawBuilder<unknown>, at = sql<string>`entry.created_at`): Source => ({
     from: sql`jobs as entry where entry.tenant_id = ${tenantId} and ${condition}`,
     at,
@@ -94,12 +108,17 @@ export function walksOf(
   const ofStatuses = [...new Set(statuses)].map((status) =>
     jobs(sql`entry.status = ${status} and entry.archived_at is null`),
   );
+  const having = (facet: RawBuilder<string>): Source =>
+    listed(sql`job_facets as entry where entry.tenant_id = ${tenantId} and entry.facet = ${facet}`);
   const walks: Walk[] = facetsOf(filter).map(({ name, facet }) => ({
-    sources: [
-      listed(sql`job_facets as entry where entry.tenant_id = ${tenantId} and entry.facet = ${facet}`),
-    ],
+    sources: [having(facet)],
     covers: [name],
   }));
+  if (visibleTo !== undefined) {
+    // No job is in both: its owner is given nothing.
+    const sources = [having(facetOf('owner', visibleTo)), having(facetOf('grant', visibleTo))];
+    walks.push({ sources, covers: ['visible'] });
+  }
   if (nameContains !== undefined) {
     const match = byText ? sql`and entry.name ilike ${patternOf(nameContains)}` : sql``;
     const from = sql`tenant_job_names as entry where entry.tenant_id = ${tenantId} ${match}`;
@@ -128,7 +147,7 @@ function facetsOf({ functionName, agentId, pool, owner, model, labels = [] }: Jo
       return [
         {
           name: kind,
-          facet: sql<string>`job_facet(${kind}, ${value})`,
+          facet: facetOf(kind, value),
           column: column === undefined ? undefined : sql<boolean>`job.${sql.raw(column)} = ${value}`,
         },
       ];
@@ -140,6 +159,12 @@ function facetsOf({ functionName, agentId, pool, owner, model, labels = [] }: Jo
     })),
   ];
 }
+
+const facetOf = (kind: string, value: string): RawBuilder<string> => sql`job_facet(${kind}, ${value})`;
+
+const hasFacet = (tenantId: string, facet: RawBuilder<string>): RawBuilder<boolean> =>
+  sql`(select true from job_facets as other where other.tenant_id = ${tenantId} and other.facet = ${facet}
+    and other.created_at = job.created_at and other.job_id = job.id limit 1)`;
 
 const after = (
   name: string,

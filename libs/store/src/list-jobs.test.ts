@@ -35,6 +35,11 @@ beforeAll(async () => {
           case when n % 500 = 7 then 'PENDING' when n % 3 = 0 then 'FAILED' else 'COMPLETED' end as status
       ) as made`.execute(db.kysely);
   }
+  await sql`
+    insert into job_facets (tenant_id, facet, created_at, job_id)
+    select tenant_id, job_facet('grant', 'rare'), created_at, id from jobs where function_name = 'rare'`.execute(
+    db.kysely,
+  );
   for (const table of ['jobs', 'job_facets', 'job_names'])
     await sql`vacuum analyze ${sql.table(table)}`.execute(db.kysely);
 }, 120_000);
@@ -74,6 +79,18 @@ const listings: [string, Partial<JobListing>, string][] = [
   ['of a common agent', { agentId: 'agent-3' }, "agent_id = 'agent-3'"],
   ['of a pool', { pool: 'gpu' }, "pool = 'gpu'"],
   ['of an owner', { owner: 'rare' }, "owner = 'rare'"],
+  ['to be seen by a user', { visibleTo: 'rare', limit: 3 }, "(owner = 'rare' or function_name = 'rare')"],
+  [
+    'to be seen by a user, of a common pool and status',
+    { visibleTo: 'rare', pool: 'gpu', statuses: ['COMPLETED'] },
+    "(owner = 'rare' or function_name = 'rare') and pool = 'gpu' and status = 'COMPLETED'",
+  ],
+  [
+    'to be seen by a user, of an owner',
+    { visibleTo: 'rare', owner: 'ada' },
+    "function_name = 'rare' and owner = 'ada'",
+  ],
+  ['to be seen by a user who owns much', { visibleTo: 'ada' }, "owner = 'ada'"],
   ['of a model', { model: 'model-1' }, "parameters ->> 'model' = 'model-1'"],
   [
     'of a model with a long name',

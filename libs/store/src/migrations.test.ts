@@ -210,6 +210,9 @@ const rowsOf: Record<string, string[]> = {
     `insert into audit_entries (tenant_id, actor_kind, actor, action, outcome) values ('${mine}', 'user', 'ada', 'createPool', 'done')`,
   ],
   '0016-request-counts': [`insert into request_counts values ('${mine}', 'key', 1, 1)`],
+  '0018-grants': [
+    `insert into grants (tenant_id, file_id, user_id, access, granted_by) select tenant_id, 'f1', id, 'viewer', 'ada' from users limit 1`,
+  ],
   '0021-secrets': [`insert into secrets values ('seals', 'secret')`],
 };
 

@@ -14,14 +14,16 @@ export const notifyEvent = sql`pg_notify(${sql.lit(channel)}, concat_ws(' ', id,
 
 /**
  * What became of a job. With an event come its status, so that who looks for PENDING jobs need not ask for each, and its
- * tenant, for who follows all jobs of one.
+ * tenant, for who follows all jobs of one. `access`: nothing became of it, but somebody may see it no longer.
  */
-export type Change = { jobId: string; revision: number; status?: Status; tenantId?: string };
+export type Change = { jobId: string; revision: number | 'access'; status?: Status; tenantId?: string };
 
 /** Reads what `notify`, `notifyEvent` and the record wrote. */
 export function parseNotification(payload: string | undefined): Change | undefined {
   const [jobId, revision, status, tenantId] = (payload ?? '').split(' ');
-  if (jobId === undefined || !Number.isInteger(Number(revision))) return undefined;
+  if (jobId === undefined) return undefined;
+  if (revision === 'access') return { jobId, revision };
+  if (!Number.isInteger(Number(revision))) return undefined;
   const known = statuses.find((one) => one === status);
   return {
     jobId,

@@ -25,10 +25,14 @@ export async function getJobs(
 }
 
 /** What a waiter or a conditional GET needs to know, for the price of an index look-up. */
-export function getRevision(db: Database, tenantId: string, id: string): Promise<WaitingJob | undefined> {
+export function getRevision(
+  db: Database,
+  tenantId: string,
+  id: string,
+): Promise<(WaitingJob & { owner: string }) | undefined> {
   return db.kysely
     .selectFrom('jobs')
-    .select(waitingColumns)
+    .select([...waitingColumns, 'owner'])
     .where('tenantId', '=', tenantId)
     .where('id', '=', id)
     .executeTakeFirst();

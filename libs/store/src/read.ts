@@ -22,6 +22,7 @@ export {
   pendingIn,
 } from './fleet-jobs.ts';
 export { getFunction, listFunctions } from './functions.ts';
+export { grantsAmong, listGrants, type Subject } from './grants.ts';
 export { createdWithoutWorkflow, jobsUnderWay, quietJobs } from './housekeeping.ts';
 export { type Change, type Listener, listenForChanges } from './listen.ts';
 export { getPool, listPools, poolExists } from './pools.ts';
@@ -38,6 +39,7 @@ export type {
   Draft,
   FileRecord,
   FunctionRecord,
+  GrantRecord,
   JobRecord,
   LogLine,
   PoolRecord,

@@ -2,7 +2,7 @@ import type { ActorKind, AuditOutcome, TargetKind } from '@perdure/job/audit';
 import type { ErrorCode, JobError } from '@perdure/job/errors';
 import type { JobState, OutputFile } from '@perdure/job/event';
 import type { JsonObject } from '@perdure/job/json';
-import type { Role, UserRole } from '@perdure/job/permissions';
+import type { AccessLevel, Role, UserRole } from '@perdure/job/permissions';
 import type { Tool, WantedTool } from '@perdure/job/queues';
 import type { JobStart, Limits } from '@perdure/job/start';
 import type { Status } from '@perdure/job/status';
@@ -235,6 +235,17 @@ export type AuditRecord = {
   reason: string | null;
   requestId: string | null;
   address: string | null;
+};
+
+/** What a user may do with a job or a file of somebody else. */
+export type GrantRecord = {
+  userId: string;
+  email: string | null;
+  displayName: string;
+  access: AccessLevel;
+  grantedBy: string;
+  grantedAt: Timestamp;
+  reason: string | null;
 };
 
 /** Speaks for either a user or an agent. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { defaultTenantId } from '@perdure/job/ids';
 import { type Selectable, sql } from 'kysely';
-import { archiveJob, createKey, createUser } from './admin.ts';
+import { archiveJob, createKey, createUser, putGrant } from './admin.ts';
 import { announceAgent } from './agents.ts';
 import { type Database, openTenantDatabases } from './database.ts';
 import { insertFile } from './files.ts';
@@ -72,6 +72,8 @@ async function fill(tenantId: string): Promise<void> {
   });
   const secret = { hash: createHash('sha256').update(tenantId).digest(), prefix: 'pk_abc', lastFour: 'wxyz' };
   await createKey(db, { tenantId, userId: user?.id ?? '', name: 'k', role: 'member', ...secret });
+  const order = { userId: user?.id ?? '', access: 'viewer', by: 'ada', reason: null } as const;
+  await putGrant(db, tenantId, { kind: 'job', id }, order);
   await createPool(db, { tenantId, name: `pool of ${tenantId}`, description: null, createdBy: 'ada' });
   await announceFunctions(db, [
     {

@@ -43,6 +43,21 @@ export async function getUser(
   return row && toUserRecord(row);
 }
 
+/** By an e-mail address, in small letters. */
+export async function findUser(
+  db: Pick<Database, 'kysely'>,
+  tenantId: string,
+  email: string,
+): Promise<UserRecord | undefined> {
+  const row = await db.kysely
+    .selectFrom('users')
+    .selectAll()
+    .where('tenantId', '=', tenantId)
+    .where('email', '=', email)
+    .executeTakeFirst();
+  return row && toUserRecord(row);
+}
+
 /** Newest first. */
 export async function listUsers(
   db: Database,

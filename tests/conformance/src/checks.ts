@@ -9,6 +9,7 @@ import { identity } from './checks/identity.ts';
 import { lists } from './checks/lists.ts';
 import { logsChecks } from './checks/logs.ts';
 import { results } from './checks/results.ts';
+import { sharing } from './checks/sharing.ts';
 import { status } from './checks/status.ts';
 import { submit } from './checks/submit.ts';
 import { wait } from './checks/wait.ts';
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   ...errors,
   ...identity,
   ...auditChecks,
+  ...sharing,
   ...access,
   ...catalogue,
   ...health,

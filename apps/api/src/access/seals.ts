@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Json } from '@perdure/job/json';
 import { sharedSecret } from '@perdure/store/admin';
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { DatabaseService } from '../database/database.service.ts';
 
+const algorithm = 'aes-256-gcm';
+const ivBytes = 12;
+const tagBytes = 16;
+
 /**
- * What this API hands out and must know again when it comes back: signed with HMAC-SHA-256, of which 128 bits are kept. Each purpose has
+ * What this API hands out and must know again when it comes back, and what is nobody else's business: AES-256-GCM. Each purpose has
  * a key of its own, derived from the secret that all replicas share by the database.
  */
 @Injectable()
@@ -20,23 +24,28 @@ export class Seals {
     this.secret = await this.database.across((db) => sharedSecret(db, 'seals', randomBytes(32)));
   }
 
-  /** A text that `open` makes the value of again, for the same purpose and scope. It can be read by whoever has it. */
+  /** A text that `open` makes the value of again, for the same purpose and scope. */
   seal(purpose: string, scope: string, value: Json): string {
-    const text = Buffer.from(JSON.stringify(value)).toString('base64url');
-    return `${text}.${this.sign(purpose, scope, text).toString('base64url')}`;
+    const iv = randomBytes(ivBytes);
+    const cipher = createCipheriv(algorithm, this.keyFor(purpose), iv).setAAD(Buffer.from(scope));
+    const text = [cipher.update(JSON.stringify(value)), cipher.final()];
+    return Buffer.concat([iv, cipher.getAuthTag(), ...text]).toString('base64url');
   }
 
   /** Undefined where this API has not sealed it for this very purpose and scope. */
   open(purpose: string, scope: string, sealed: string): Json | undefined {
-    const [text = '', signature = ''] = sealed.split('.', 2);
-    const given = Buffer.from(signature, 'base64url');
-    const right = this.sign(purpose, scope, text);
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
-    return JSON.parse(Buffer.from(text, 'base64url').toString()) as Json;
-  }
-
-  private sign(purpose: string, scope: string, text: string): Buffer {
-    return createHmac('sha256', this.keyFor(purpose)).update(`${scope}\n${text}`).digest().subarray(0, 16);
+    const bytes = Buffer.from(sealed, 'base64url');
+    // Base64 that is written otherwise is not what was handed out.
+    if (bytes.length < ivBytes + tagBytes || bytes.toString('base64url') !== sealed) return undefined;
+    const tag = bytes.subarray(ivBytes, ivBytes + tagBytes);
+    const cipher = createDecipheriv(algorithm, this.keyFor(purpose), bytes.subarray(0, ivBytes));
+    cipher.setAAD(Buffer.from(scope)).setAuthTag(tag);
+    try {
+      const text = [cipher.update(bytes.subarray(ivBytes + tagBytes)), cipher.final()];
+      return JSON.parse(Buffer.concat(text).toString()) as Json;
+    } catch {
+      return undefined;
+    }
   }
 
   private keyFor(purpose: string): Buffer {

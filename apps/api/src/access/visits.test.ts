@@ -46,7 +46,7 @@ async function reading(path: string, accept: string, key: string) {
 }
 
 test.each(held)('%s ends once its key is revoked, and no other does', async (_what, path, accept) => {
-  const keys = [await api().keyFor('member'), await api().keyFor('member')] as const;
+  const keys = [await api().keyFor('operator'), await api().keyFor('operator')] as const;
   const open = (key: string) => reading(path.replace('{id}', job.id), accept, key);
   const [one, other] = await Promise.all([open(keys[0]), open(keys[1])]);
   await revoke(keys[0]);
@@ -61,7 +61,7 @@ test.each(held)('%s ends once its key is revoked, and no other does', async (_wh
 
 describe('a long poll', () => {
   test('is refused once its key is revoked', async () => {
-    const key = await api().keyFor('member');
+    const key = await api().keyFor('operator');
     await api().ask('/v1/me', { key });
     const begun = performance.now();
     const waiting = api().problem(`/v1/jobs/${job.id}`, { key, headers: { prefer: 'wait=30' } });
@@ -74,7 +74,7 @@ describe('a long poll', () => {
   });
 
   test('is refused once its user may no longer read', async () => {
-    const user = await api().userWith('member');
+    const user = await api().userWith('operator');
     const { body } = await api().ask('/v1/keys', { json: { userId: user.id, name: 'x' } });
     const key = String(body['key']);
     const waiting = api().problem(`/v1/jobs/${job.id}`, { key, headers: { prefer: 'wait=30' } });
@@ -96,6 +96,44 @@ describe('a long poll', () => {
   });
 });
 
+/** Reads a job of another user: `given`, by the access to it; else by what its role may see. */
+async function aReader(given: boolean) {
+  const user = await api().userWith(given ? 'member' : 'operator');
+  const { body } = await api().ask('/v1/keys', { json: { userId: user.id, name: 'x' } });
+  const json = { user: { id: user.id }, access: 'viewer' };
+  if (given) await api().ask(`/v1/jobs/${job.id}/access`, { method: 'PUT', json });
+  const end = () =>
+    given
+      ? api().ask(`/v1/jobs/${job.id}/access/${user.id}`, { method: 'DELETE' })
+      : api().ask(`/v1/users/${user.id}`, { method: 'PATCH', json: { role: 'member' } });
+  return { key: String(body['key']), end };
+}
+
+describe.each([
+  ['the access is taken away', true],
+  ['the role sees others’ jobs no longer', false],
+])('where %s', (_what, given) => {
+  test.each(held.filter(([, path]) => path !== '/v1/events'))('%s ends', async (_stream, path, accept) => {
+    const { key, end } = await aReader(given);
+    const stream = await reading(path.replace('{id}', job.id), accept, key);
+    const begun = performance.now();
+    await end();
+    await stream.over;
+    expect(stream.ended).toBe(true);
+    expect(performance.now() - begun).toBeLessThan(soonMs);
+  });
+
+  test('a long poll is refused', async () => {
+    const { key, end } = await aReader(given);
+    const waiting = api().problem(`/v1/jobs/${job.id}`, { key, headers: { prefer: 'wait=30' } });
+    await waitFor(async () => /perdure_waiters 1/.test((await api().ask('/metrics')).text), {
+      what: 'it to wait',
+    });
+    await end();
+    expect(await waiting).toMatchObject({ status: given ? 404 : 403 });
+  });
+});
+
 const brief: [string, () => Promise<string>][] = [
   [
     'key',
@@ -110,7 +148,8 @@ const brief: [string, () => Promise<string>][] = [
 
 test.each(brief)('a stream ends when its %s expires', async (_what, make) => {
   const key = await make();
-  const stream = await readSse(`${api().url}/v1/events`, { key });
+  const { id } = (await api().ask<Job>('/v1/jobs', { json: sleepJob, key })).body;
+  const stream = await readSse(`${api().url}/v1/jobs/${id}/events`, { key });
   expect(stream.status).toBe(200);
   expect(await stream.ended).toBe(true);
   expect((await api().ask('/v1/me', { key })).status).toBe(401);

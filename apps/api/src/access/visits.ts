@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
-import type { Permission } from '@perdure/job/permissions';
+import { mayDo, type Permission } from '@perdure/job/permissions';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../http/caller.ts';
 import { whenClosed } from '../http/closed.ts';
@@ -9,7 +9,11 @@ import { Access } from './access.ts';
 /** How often those who stay are looked at; what is known of a key is a second old at most. */
 const roundMs = 250;
 
-type Visit = { authorization: string | undefined; permission: Permission; guests: Set<AbortController> };
+type Visit = {
+  authorization: string | undefined;
+  permissions: readonly Permission[];
+  guests: Set<AbortController>;
+};
 
 /** Those who wait for an answer or follow a stream: they stay only as long as a new request of theirs would be let in. */
 @Injectable()
@@ -33,11 +37,14 @@ export class Visits {
     return guest.signal;
   }
 
-  private join({ headers, permission }: AuthenticatedRequest, guest: AbortController): () => void {
-    if (permission === undefined) throw new Error('an operation without permission holds its answer back');
+  private join({ headers, permission, principal }: AuthenticatedRequest, guest: AbortController): () => void {
+    if (permission === undefined || principal === undefined)
+      throw new Error('an operation without permission holds its answer back');
     const { authorization } = headers;
-    const id = `${permission} ${authorization}`;
-    const visit = this.visits.get(id) ?? { authorization, permission, guests: new Set() };
+    // Who sees a job because it sees all of them goes once it does not.
+    const permissions: Permission[] = mayDo(principal, 'jobs.all') ? [permission, 'jobs.all'] : [permission];
+    const id = `${permissions.join()} ${authorization}`;
+    const visit = this.visits.get(id) ?? { authorization, permissions, guests: new Set() };
     this.visits.set(id, visit);
     visit.guests.add(guest);
     this.clock ??= setInterval(() => void this.round(), roundMs).unref();
@@ -55,9 +62,10 @@ export class Visits {
     await Promise.all([...this.visits.values()].map((visit) => this.look(visit)));
   }
 
-  private async look({ authorization, permission, guests }: Visit): Promise<void> {
+  private async look({ authorization, permissions, guests }: Visit): Promise<void> {
     try {
-      this.access.check(await this.access.principalOf(authorization), permission);
+      const principal = await this.access.principalOf(authorization);
+      for (const permission of permissions) this.access.check(principal, permission);
     } catch (error) {
       const refused =
         error instanceof PerdureError && (error.code === 'unauthenticated' || error.code === 'forbidden');

@@ -53,11 +53,8 @@ export class AgentsController {
     answers: [{ status: 200, description: 'The agent', schema: AgentDetails }],
     problems: ['not-found'],
   })
-  get(
-    @Caller() { tenantId }: Principal,
-    @Param({ schema: AgentPath }) { id }: AgentPath,
-  ): Promise<AgentDetails> {
-    return this.agents.get(tenantId, id);
+  get(@Caller() caller: Principal, @Param({ schema: AgentPath }) { id }: AgentPath): Promise<AgentDetails> {
+    return this.agents.get(caller, id);
   }
 
   @Post(':id(^[^:/]+)::drain')

@@ -4,6 +4,7 @@ import { defaultTenantId } from '@perdure/job/ids';
 import type { Agent, AgentDetails } from '@perdure/job/schemas';
 import { drainAgent, resumeAgent } from '@perdure/store/admin';
 import { type AgentRecord, getAgent, jobsHeldBy, listAgents, lossesOf } from '@perdure/store/read';
+import { Visibility } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Kept } from '../kept.ts';
@@ -13,7 +14,10 @@ export class AgentsService {
   /** For reasons to wait, which need not be of this very moment. */
   private readonly kept = new Kept<AgentRecord[]>(1_000);
 
-  constructor(private readonly database: DatabaseService) {}
+  constructor(
+    private readonly database: DatabaseService,
+    private readonly visibility: Visibility,
+  ) {}
 
   known(tenantId: string): Promise<AgentRecord[]> {
     return this.kept.get(tenantId, () => this.database.call(tenantId, (db) => listAgents(db, tenantId)));
@@ -24,20 +28,23 @@ export class AgentsService {
     return agents.map(toAgent);
   }
 
-  async get(tenantId: string, id: string): Promise<AgentDetails> {
+  /** With the jobs that it holds, as far as the caller sees them. */
+  async get(caller: Principal, id: string): Promise<AgentDetails> {
+    const { tenantId } = caller;
     const agent = await this.find(tenantId, id);
     const [held, losses] = await Promise.all([
       this.database.call(tenantId, (db) => jobsHeldBy(db, id)),
       this.database.call(tenantId, (db) => lossesOf(db, id)),
     ]);
-    const jobs = held
-      .filter((job) => job.tenantId === tenantId)
-      .map(({ id: jobId, functionName: name, functionVersion: version, status, attempt }) => ({
+    const own = held.filter((job) => job.tenantId === tenantId);
+    const jobs = (await this.visibility.jobsAmong(caller, own)).map(
+      ({ id: jobId, functionName: name, functionVersion: version, status, attempt }) => ({
         id: jobId,
         function: { name, version },
         status,
         attempt,
-      }));
+      }),
+    );
     return { ...toAgent(agent), jobs, losses };
   }
 

@@ -44,6 +44,8 @@ const send = (method: string, path: string, json: unknown = {}, key = api.adminK
 const keep = async (name: string, answer: Promise<Answer>) =>
   void (made[name] = String((await answer).body['id']));
 
+const sharing = () => ({ user: { id: made['user'] }, access: 'viewer' });
+
 /** Submits a job and lets the agent take it. */
 async function held(name: string): Promise<void> {
   await keep(name, send('POST', '/v1/jobs', press));
@@ -77,6 +79,8 @@ const allowed: Record<string, () => Promise<unknown>> = {
   createTenant: () =>
     send('POST', '/v1/tenants', { name: 'north', admin: { email: 'ada@example.com', displayName: 'Ada' } }),
   uploadFile: () => keep('file', ask('POST', '/v1/files', { raw: 'bytes' })),
+  shareFile: () => send('PUT', `/v1/files/${made['file']}/access`, sharing()),
+  unshareFile: () => ask('DELETE', `/v1/files/${made['file']}/access/${made['user']}`),
   signFile: () => send('POST', `/v1/files/${made['file']}:sign`),
   signUpload: async () =>
     void (made['signed'] = String((await send('POST', '/v1/files:signUpload', { name: 'a' })).body['url'])),
@@ -89,6 +93,8 @@ const allowed: Record<string, () => Promise<unknown>> = {
   continueUpload: () => ask('PATCH', made['upload'] ?? '', { raw: 'bytes', headers: bytesAt(0) }),
   deleteUpload: () => ask('DELETE', made['given up'] ?? '', { headers: tusHeaders() }),
   submitJob: () => keep('canceled', send('POST', '/v1/jobs', { ...press, notBefore: tomorrow() })),
+  shareJob: () => send('PUT', `/v1/jobs/${made['canceled']}/access`, sharing()),
+  unshareJob: () => ask('DELETE', `/v1/jobs/${made['canceled']}/access/${made['user']}`),
   submitJobs: () => send('POST', '/v1/jobs:batch', { requests: [press] }),
   reassignJob: () => send('POST', `/v1/jobs/${made['canceled']}:reassign`, { anyone: true }),
   cancelJob: () => send('POST', `/v1/jobs/${made['canceled']}:cancel`),

@@ -77,7 +77,7 @@ export class EventsController {
     summary: 'Follow all jobs',
     description:
       'Server-sent events: `history` messages of all jobs of the tenant from now on, or from the `Last-Event-ID` on. Those of one job come in the order of their revisions, unless several processes wrote them at the same moment. Does not end by itself.',
-    permission: 'jobs.read',
+    permission: 'jobs.all',
     headers: { 'Last-Event-ID': lastEventId('^[0-9]{1,19}-[0-9]{1,9}-[A-Za-z0-9_.-]{0,128}$') },
     answers: [{ status: 200, description: 'The stream', content }],
     problems: ['not-acceptable', 'too-many-streams'],

@@ -12,7 +12,7 @@ const api = apiWithoutWorkers({ MAX_STREAMS_PER_KEY: '3', STREAM_KEEP_ALIVE_SECO
 
 let foreignTenant: Promise<string> | undefined;
 const keyOfAnotherTenant = async () =>
-  api().keyFor('member', await (foreignTenant ??= anotherTenant(api().db)));
+  api().keyFor('operator', await (foreignTenant ??= anotherTenant(api().db)));
 
 const open: SseStream[] = [];
 afterEach(async () => {
@@ -197,7 +197,7 @@ test('a key has so many streams open, and no more', async () => {
     expect(problem).toMatchObject({ status: 429, code: 'too-many-streams' });
     expect(problem.headers.get('retry-after')).toMatch(/^\d+$/);
   }
-  expect((await follow('/v1/events', undefined, await api().keyFor('member'))).status).toBe(200);
+  expect((await follow('/v1/events', undefined, await api().keyFor('operator'))).status).toBe(200);
   streams[0]?.close();
   await waitFor(async () => (await follow('/v1/events')).status === 200, { what: 'room' });
 });

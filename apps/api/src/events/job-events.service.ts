@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isTerminal } from '@perdure/job/status';
-import { getEventsBetween } from '@perdure/store/read';
+import { getEventsBetween, getJob } from '@perdure/store/read';
+import { noSuch, Visibility } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Changes } from '../jobs/changes.ts';
@@ -11,8 +12,8 @@ import { badId, beginning, historyMessage, jobMessage, keepAlive, revisionIn } f
 
 const atOnce = 200;
 
-/** Messages, the revision that they lead to, and whether there are more: at once, later, or never. */
-type Step = { text: string; revision: number; next: 'more' | 'wait' | 'over' };
+/** Whose the job is, messages, the revision that they lead to, and whether there are more: at once, later, or never. */
+type Step = { owner: string; text: string; revision: number; next: 'more' | 'wait' | 'over' };
 
 /** What happens to one job. The id of a message is the revision of the job, so that a client that has it misses nothing after it. */
 @Injectable()
@@ -24,6 +25,7 @@ export class JobEventsService {
     private readonly jobs: JobsService,
     private readonly changes: Changes,
     private readonly settings: Settings,
+    private readonly visibility: Visibility,
   ) {}
 
   /**
@@ -50,7 +52,10 @@ export class JobEventsService {
       yield beginning(undefined);
       for (;;) {
         const key = `${caller.tenantId} ${jobId} ${revision}`;
-        const step = await this.steps.get(key, () => this.step(caller, jobId, revision));
+        const step = await this.steps.get(key, () => this.step(caller.tenantId, jobId, revision));
+        // Those who follow a job share its steps; from one of them it may be taken away.
+        const { owner } = step;
+        if ((await this.visibility.job(caller, { id: jobId, owner })) === undefined) return;
         if (step.text !== '') yield step.text;
         revision = step.revision;
         if (step.next === 'over') return;
@@ -65,17 +70,16 @@ export class JobEventsService {
   }
 
   /** The job is read before its events: all that led to its revision are there. */
-  private async step(caller: Principal, jobId: string, after: number): Promise<Step> {
-    const record = await this.jobs.record(caller, jobId);
-    const { revision } = record;
+  private async step(tenantId: string, jobId: string, after: number): Promise<Step> {
+    const record = await this.database.call(tenantId, (db) => getJob(db, tenantId, jobId));
+    if (record === undefined) throw noSuch('job');
+    const { revision, owner } = record;
     const range = { after, upTo: revision, limit: atOnce };
-    const events = await this.database.call(caller.tenantId, (db) =>
-      getEventsBetween(db, caller.tenantId, jobId, range),
-    );
+    const events = await this.database.call(tenantId, (db) => getEventsBetween(db, tenantId, jobId, range));
     const messages = events.map((event) => historyMessage(String(event.revision), event));
     const last = events.at(-1)?.revision ?? after;
-    if (events.length === atOnce) return { text: messages.join(''), revision: last, next: 'more' };
+    if (events.length === atOnce) return { owner, text: messages.join(''), revision: last, next: 'more' };
     if (revision > last) messages.push(jobMessage(await this.jobs.summary(record)));
-    return { text: messages.join(''), revision, next: isTerminal(record.status) ? 'over' : 'wait' };
+    return { owner, text: messages.join(''), revision, next: isTerminal(record.status) ? 'over' : 'wait' };
   }
 }

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
+import type { AccessLevel } from '@perdure/job/permissions';
 import type { File } from '@perdure/job/schemas';
 import type { Stored } from '@perdure/storage';
 import { type FileRecord, getFile, isInputOf } from '@perdure/store/read';
 import { insertFile } from '@perdure/store/submit';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
+import { noSuch, Visibility } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { Settings } from '../settings.ts';
@@ -19,6 +21,7 @@ export class FilesService {
     private readonly database: DatabaseService,
     private readonly storage: StorageService,
     private readonly settings: Settings,
+    private readonly visibility: Visibility,
   ) {}
 
   /** Streams to storage. Nothing is visible, and nothing stays, unless all bytes have come and match the digest announced. */
@@ -54,15 +57,28 @@ export class FilesService {
     return this.storage.put(received(bytes), { maxBytes, expectedSha256 });
   }
 
-  /** The same answer for a file of somebody else and for none at all. An agent sees the inputs of the jobs that it holds. */
-  async get({ tenantId, role, agentId }: Principal, id: string): Promise<FileRecord> {
+  /** Throws 'forbidden' where the caller sees the file and has less access than is needed. */
+  async get(caller: Principal, id: string, needed: AccessLevel = 'viewer'): Promise<FileRecord> {
+    const { tenantId, agentId } = caller;
     const file = await this.database.call(tenantId, (db) => getFile(db, tenantId, id));
-    const visible =
-      role !== 'agent' ||
-      (agentId !== null &&
-        (await this.database.call(tenantId, (db) => isInputOf(db, tenantId, agentId, id))));
-    if (file === undefined || !visible) throw new PerdureError('not-found', 'There is no such file');
-    return file;
+    const seen =
+      agentId === null
+        ? await this.visibility.file(caller, file, needed)
+        : await this.inputOf(tenantId, agentId, file);
+    if (seen === undefined) throw noSuch('file');
+    return seen;
+  }
+
+  /** An agent sees the inputs of the jobs that it holds. */
+  private async inputOf(
+    tenantId: string,
+    agentId: string,
+    file: FileRecord | undefined,
+  ): Promise<FileRecord | undefined> {
+    const id = file?.id ?? '';
+    return (await this.database.call(tenantId, (db) => isInputOf(db, tenantId, agentId, id)))
+      ? file
+      : undefined;
   }
 
   async read(

@@ -5,6 +5,7 @@ import { canServe } from '@perdure/job/queues';
 import type { JobRequest } from '@perdure/job/schemas';
 import { isTooFarAhead, type JobStart, maxAheadDays, parseStart } from '@perdure/job/start';
 import { getAgent, getFile, poolExists } from '@perdure/store/read';
+import { Visibility } from '../access/visibility.ts';
 import { offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import { Catalogue } from '../functions/catalogue.ts';
@@ -19,6 +20,7 @@ export class Admission {
   constructor(
     private readonly database: DatabaseService,
     private readonly catalogue: Catalogue,
+    private readonly visibility: Visibility,
   ) {}
 
   /** What the workflow is to be started with. Throws what a caller can put right, each place named. */
@@ -36,7 +38,7 @@ export class Admission {
     if (request.notBefore !== undefined && isTooFarAhead(request.notBefore, Date.now()))
       throw refusal('invalid-request', '/notBefore', `notBefore is at most ${maxAheadDays} days ahead`);
     await this.checkWho(tenantId, request, version);
-    await this.checkFiles(tenantId, filesIn(known.record.inputSchema, parameters));
+    await this.checkFiles(caller, filesIn(known.record.inputSchema, parameters));
     return toStart(caller, request, version);
   }
 
@@ -75,14 +77,21 @@ export class Admission {
     }
   }
 
-  private async checkFiles(tenantId: string, files: ReturnType<typeof filesIn>): Promise<void> {
+  /** To an owner that does not see a file it is not there, as input too: else a job would read it for him. */
+  private async checkFiles(caller: Principal, files: ReturnType<typeof filesIn>): Promise<void> {
     if (files.length > maxFiles)
       throw refusal('invalid-parameters', '/parameters', `A job takes ${maxFiles} files at most`);
+    const { tenantId } = caller;
     const ids = [...new Set(files.map(({ fileId }) => fileId))];
     const found = await Promise.all(
       ids.map((id) => this.database.call(tenantId, (db) => getFile(db, tenantId, id))),
     );
-    const missing = new Set(ids.filter((_, index) => found[index] === undefined));
+    const seen = await this.visibility.filesAmong(
+      caller,
+      found.filter((file) => file !== undefined),
+    );
+    const visible = new Set(seen.map(({ id }) => id));
+    const missing = new Set(ids.filter((id) => !visible.has(id)));
     const details = files
       .filter(({ fileId }) => missing.has(fileId))
       .map(({ pointer, fileId }) => ({

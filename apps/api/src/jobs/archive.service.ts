@@ -24,7 +24,7 @@ export class ArchiveService {
     ifMatch: string | undefined,
   ): Promise<Seen> {
     for (;;) {
-      const record = await this.jobs.record(caller, id);
+      const record = await this.jobs.record(caller, id, 'editor');
       const seen = fromRecord(record);
       requireMatch(ifMatch, etagOf(seen));
       if ((record.archivedAt !== null) === (kind === 'archived')) return seen;

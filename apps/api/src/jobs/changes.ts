@@ -12,8 +12,9 @@ export class Watch {
   /** Has read what there is, and waits for news. */
   isAsleep = false;
   private revision = 0;
-  /** Listening was interrupted, or nobody waits for the answer any more. */
-  private gap = false;
+  /** Listening was interrupted, or somebody may see the job no longer: it is to be read anew. */
+  private again = false;
+  /** Nobody waits for the answer any more. */
   private over = false;
   private wake: () => void = () => {};
 
@@ -35,8 +36,8 @@ export class Watch {
     return this.until(() => this.count > count, ms);
   }
 
-  hear(revision: number | 'gap'): void {
-    if (revision === 'gap') this.gap = true;
+  hear(revision: number | 'again'): void {
+    if (revision === 'again') this.again = true;
     else this.revision = Math.max(this.revision, revision);
     this.count++;
     this.wake();
@@ -51,8 +52,8 @@ export class Watch {
     const end = performance.now() + ms;
     for (;;) {
       if (this.over || this.changes.closing) return 'closing';
-      if (this.gap || heard()) {
-        this.gap = false;
+      if (this.again || heard()) {
+        this.again = false;
         return 'change';
       }
       if (performance.now() >= end) return 'time';
@@ -88,13 +89,14 @@ export class Changes implements OnApplicationBootstrap, BeforeApplicationShutdow
       this.settings.config.database.url,
       ({ jobId, revision, status, tenantId }) => {
         this.heard++;
-        this.watches.get(jobId)?.forEach((watch) => watch.hear(revision));
-        if (tenantId) this.watches.get(tenantKey(tenantId))?.forEach((watch) => watch.hear(revision));
+        const news = revision === 'access' ? 'again' : revision;
+        this.watches.get(jobId)?.forEach((watch) => watch.hear(news));
+        if (tenantId) this.watches.get(tenantKey(tenantId))?.forEach((watch) => watch.hear(news));
         if (status === 'PENDING') this.pendingHeard.forEach((hear) => hear(jobId));
       },
       () => {
         this.heard++;
-        this.all().forEach((watch) => watch.hear('gap'));
+        this.all().forEach((watch) => watch.hear('again'));
         this.gapHeard.forEach((hear) => hear());
       },
     );

@@ -62,7 +62,7 @@ export class ControlService {
   }
 
   private async look(caller: Principal, id: string, ifMatch: string | undefined): Promise<Seen> {
-    const seen = await this.jobs.newest(caller, await this.jobs.record(caller, id));
+    const seen = await this.jobs.newest(caller, await this.jobs.record(caller, id, 'editor'));
     requireMatch(ifMatch, etagOf(seen));
     return seen;
   }
@@ -106,7 +106,7 @@ export class ControlService {
     this.workflows.forget(job.id);
     const { revision } = job;
     const enough = (now: JobRecord): boolean => now.revision > revision;
-    return fromRecord(await this.jobs.waitUntil(caller, job.id, { ms: echoMs, enough }));
+    return fromRecord(await this.jobs.echo(job, { ms: echoMs, enough }));
   }
 }
 

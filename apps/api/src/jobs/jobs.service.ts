@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PerdureError } from '@perdure/job/errors';
+import type { AccessLevel } from '@perdure/job/permissions';
 import type { History, Job, JobSummary } from '@perdure/job/schemas';
 import { isTerminal } from '@perdure/job/status';
 import {
@@ -11,6 +11,7 @@ import {
   type JobRecord,
   type WaitingJob,
 } from '@perdure/store/read';
+import { noSuch, Visibility } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { HttpError } from '../http/problem.ts';
@@ -30,20 +31,25 @@ export class JobsService {
     private readonly changes: Changes,
     private readonly reasons: WaitingReasons,
     private readonly links: WorkflowLinks,
+    private readonly visibility: Visibility,
   ) {}
 
   /** What a conditional GET needs. */
-  async revision({ tenantId }: Principal, id: string): Promise<WaitingJob> {
-    return (
-      (await this.database.call(tenantId, (db) => getRevision(db, tenantId, id))) ??
-      this.missing(tenantId, id)
-    );
+  async revision(caller: Principal, id: string): Promise<WaitingJob> {
+    return (await this.glance(caller, id)) ?? this.missing(caller, id);
   }
 
-  async record({ tenantId }: Principal, id: string): Promise<JobRecord> {
-    return (
-      (await this.database.call(tenantId, (db) => getJob(db, tenantId, id))) ?? this.missing(tenantId, id)
-    );
+  /** The same; undefined where there is no such job (any more), or not to this caller. */
+  async glance(caller: Principal, id: string): Promise<WaitingJob | undefined> {
+    const { tenantId } = caller;
+    const job = await this.database.call(tenantId, (db) => getRevision(db, tenantId, id));
+    return this.visibility.job(caller, job);
+  }
+
+  /** Throws 'forbidden' where the caller sees the job and has less access than is needed. */
+  async record(caller: Principal, id: string, needed: AccessLevel = 'viewer'): Promise<JobRecord> {
+    const job = await this.row(caller.tenantId, id);
+    return (await this.visibility.job(caller, job, needed)) ?? this.missing(caller, id);
   }
 
   /** The newest state that can be seen within the budget: the workflow's own word, else the record. */
@@ -57,7 +63,7 @@ export class JobsService {
     if (state.seq === record.lastSeq) return { record, source: 'workflow', asOf, status: record.status };
     if (state.seq < record.lastSeq) return fromRecord(record);
     // It records what it decides at once: a moment later the two mostly agree.
-    const again = await this.record(caller, record.id);
+    const again = await this.again(caller, record);
     if (state.seq > again.lastSeq) return aheadOfRecord(again, state, asOf);
     return state.seq === again.lastSeq
       ? { record: again, source: 'workflow', asOf, status: again.status }
@@ -66,7 +72,7 @@ export class JobsService {
 
   /** Temporal does not know a workflow that did run: housekeeping will say what became of it. */
   private async unknownUnlessRecorded(caller: Principal, record: JobRecord): Promise<Seen> {
-    const again = await this.record(caller, record.id);
+    const again = await this.again(caller, record);
     const seen = fromRecord(again);
     return isTerminal(again.status) ? seen : { ...seen, ahead: 'unknown', status: 'UNKNOWN' };
   }
@@ -77,11 +83,31 @@ export class JobsService {
     id: string,
     options: { ms: number; gone?: AbortSignal; enough: (record: JobRecord) => boolean },
   ): Promise<JobRecord> {
+    const read = async () => this.visibility.job(caller, await this.shared(caller.tenantId, id));
+    return (await this.watched(id, options, read)) ?? this.missing(caller, id);
+  }
+
+  /** The same for what has been let at the job: it waits for what comes of that. */
+  async echo(
+    { tenantId, id }: JobRecord,
+    options: { ms: number; enough: (record: JobRecord) => boolean },
+  ): Promise<JobRecord> {
+    const record = await this.watched(id, options, () => this.shared(tenantId, id));
+    if (record === undefined) throw noSuch('job');
+    return record;
+  }
+
+  private async watched(
+    id: string,
+    options: { ms: number; gone?: AbortSignal; enough: (record: JobRecord) => boolean },
+    read: () => Promise<JobRecord | undefined>,
+  ): Promise<JobRecord | undefined> {
     const end = Date.now() + options.ms;
     const watch = this.changes.watch(id, options.gone);
     try {
       for (;;) {
-        const record = (await this.shared(caller, id)) ?? (await this.missing(caller.tenantId, id));
+        const record = await read();
+        if (record === undefined) return undefined;
         if (isTerminal(record.status) || options.enough(record)) return record;
         if ((await watch.beyond(record.revision, end - Date.now())) !== 'change') return record;
       }
@@ -121,19 +147,28 @@ export class JobsService {
   }
 
   /** The same for a job of somebody else and for none at all; of one that is no longer kept, what is known (RFC 9110, 15.5.11). */
-  private async missing(tenantId: string, id: string): Promise<never> {
+  private async missing(caller: Principal, id: string): Promise<never> {
+    const { tenantId } = caller;
     const purged = await this.database.call(tenantId, (db) => getPurged(db, tenantId, id));
-    if (purged === undefined) throw new PerdureError('not-found', 'There is no such job');
-    const { functionName: name, functionVersion: version, ...job } = purged;
+    const seen = await this.visibility.job(caller, purged);
+    if (seen === undefined) throw noSuch('job');
+    const { functionName: name, functionVersion: version, ...job } = seen;
     throw new HttpError('gone', `The job ended as ${job.status} and was kept until ${job.purgedAt}`, {
       members: { job: { ...job, function: { name, version } } },
     });
   }
 
   /** Those who wait for the same job read it together. */
-  private shared({ tenantId }: Principal, id: string): Promise<JobRecord | undefined> {
-    return this.reads.get(`${tenantId} ${id}`, () =>
-      this.database.call(tenantId, (db) => getJob(db, tenantId, id)),
-    );
+  private shared(tenantId: string, id: string): Promise<JobRecord | undefined> {
+    return this.reads.get(`${tenantId} ${id}`, () => this.row(tenantId, id));
+  }
+
+  private row(tenantId: string, id: string): Promise<JobRecord | undefined> {
+    return this.database.call(tenantId, (db) => getJob(db, tenantId, id));
+  }
+
+  /** The caller has seen it a moment ago. */
+  private async again(caller: Principal, { tenantId, id }: JobRecord): Promise<JobRecord> {
+    return (await this.row(tenantId, id)) ?? this.missing(caller, id);
   }
 }

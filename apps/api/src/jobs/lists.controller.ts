@@ -15,7 +15,7 @@ export class ListsController {
     id: 'listJobs',
     summary: 'List jobs',
     description:
-      'What was written before the request is in the list. Filters are joined by *and*. A page may be short, or even empty, and still have a `nextPageToken`: where few of many jobs are wanted, the search goes on with the next page. While you read page after page, jobs may come, change and go: one that is in the list all the time is on exactly one page.',
+      'All of the tenant; to members, their own and those they were given access to. What was written before the request is in the list. Filters are joined by *and*. A page may be short, or even empty, and still have a `nextPageToken`: where few of many jobs are wanted, the search goes on with the next page. While you read page after page, jobs may come, change and go: one that is in the list all the time is on exactly one page.',
     permission: 'jobs.read',
     answers: [{ status: 200, description: 'A page', schema: JobPage }],
   })
@@ -27,7 +27,8 @@ export class ListsController {
   @Operation({
     id: 'countJobs',
     summary: 'Count jobs by status',
-    permission: 'jobs.read',
+    description: 'All of the tenant.',
+    permission: 'jobs.all',
     answers: [{ status: 200, description: 'The counts', schema: JobCounts }],
   })
   counts(@Caller() caller: Principal): Promise<JobCounts> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { JobCounts, JobPage, JobQuery } from '@perdure/job/schemas';
 import { countJobs, type JobListing, listJobs } from '@perdure/store/read';
+import { onlyOf } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { utc } from '../http/moments.ts';
@@ -15,9 +16,10 @@ export class ListsService {
     private readonly pageTokens: PageTokens,
   ) {}
 
-  async list({ tenantId }: Principal, query: JobQuery): Promise<JobPage> {
+  async list(caller: Principal, query: JobQuery): Promise<JobPage> {
+    const { tenantId } = caller;
     const { pageSize, pageToken } = query;
-    const asked = listingOf(query);
+    const asked = { ...listingOf(query), visibleTo: onlyOf(caller) };
     const scope = JSON.stringify([tenantId, asked]);
     return this.pageTokens.page(pageToken, scope, async (after) => {
       const { jobs, next } = await this.database.call(tenantId, (db) =>

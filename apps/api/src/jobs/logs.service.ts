@@ -75,12 +75,14 @@ export class LogsService {
       for (;;) {
         const heard = watch.count;
         // The state is read before the lines: when it is final, all lines are there.
-        const { status } = await this.jobs.revision(caller, jobId);
+        const job = await this.jobs.glance(caller, jobId);
+        // Taken away from the caller meanwhile.
+        if (job === undefined) return;
         const { lines, from, more } = await this.batch(caller, jobId, { ...wanted, since }, batchLines);
         if (lines.length > 0) yield lines;
         since = from;
         if (more) continue;
-        if (isTerminal(status)) return;
+        if (isTerminal(job.status)) return;
         if ((await watch.after(heard, lookAgainMs)) === 'closing') return;
       }
     } finally {

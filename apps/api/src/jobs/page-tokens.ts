@@ -5,7 +5,10 @@ import { Seals } from '../access/seals.ts';
 
 const purpose = 'page tokens';
 
-/** Page tokens say where a page ended. They are sealed for the tenant and the filter, so that none works for another list. */
+/**
+ * Page tokens say where a page ended, which may be at a job that the caller does not see. They are sealed for the tenant, the filter and what the
+ * caller sees, so that none works for another list.
+ */
 @Injectable()
 export class PageTokens {
   constructor(private readonly seals: Seals) {}

@@ -33,7 +33,7 @@ export class RerunService {
     const idempotency = idempotencyOf(caller, key, { rerun: id, from });
     const repeated = idempotency && (await this.submits.earlier(caller, idempotency));
     if (repeated) return { job: repeated, created: false };
-    const original = await this.jobs.record(caller, id);
+    const original = await this.jobs.record(caller, id, 'editor');
     const { revision, status } = original;
     requireMatch(ifMatch, recordedTag(revision));
     if (!isTerminal(status))

@@ -89,7 +89,7 @@ export class EndingsService {
       }
     }
     const enough = (now: JobRecord) => !isHeld(now.status) || now.attempt !== job.attempt;
-    return this.jobs.answer(fromRecord(await this.jobs.waitUntil(caller, job.id, { ms: echoMs, enough })));
+    return this.jobs.answer(fromRecord(await this.jobs.echo(job, { ms: echoMs, enough })));
   }
 
   private async outcomeOf(

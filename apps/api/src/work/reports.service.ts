@@ -73,7 +73,7 @@ export class ReportsService {
     // A workflow that is over takes no reports: the record, which follows shortly, tells the agent why.
     await this.holds.report(id, { agentId, attempt, status }).catch(unlessNotFound);
     const enough = (now: JobRecord) => reached(now) || now.attempt !== attempt || now.stop !== null;
-    await this.jobs.waitUntil(caller, id, { ms: echoMs, enough });
+    await this.jobs.echo(job, { ms: echoMs, enough });
   }
 }
 

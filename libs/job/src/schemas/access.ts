@@ -5,7 +5,7 @@ import { agentId, moment, pageOf, pageSize, pageToken, text, uuid } from './piec
 const role = z.enum(roles).describe('What the key may do');
 const userRole = z.enum(userRoles).describe('What the user, and each of its keys, may do at most');
 const displayName = text(200).describe('How people call it');
-const email = z
+export const email = z
   .email({
     error: 'is an e-mail address',
     // RFC 5321, 4.5.3.1.1: at most 64 characters before the @.

@@ -16,6 +16,7 @@ import { users } from './0014-users.ts';
 import { storedBytes } from './0015-stored-bytes.ts';
 import { requestCounts } from './0016-request-counts.ts';
 import { rowLevelSecurity } from './0017-row-level-security.ts';
+import { grants } from './0018-grants.ts';
 import { audit } from './0019-audit.ts';
 import { secrets } from './0021-secrets.ts';
 
@@ -38,6 +39,7 @@ export const migrations: Record<string, Migration> = {
   '0015-stored-bytes': storedBytes,
   '0016-request-counts': requestCounts,
   '0017-row-level-security': rowLevelSecurity,
+  '0018-grants': grants,
   '0019-audit': audit,
   '0021-secrets': secrets,
 };
