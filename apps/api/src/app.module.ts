@@ -36,6 +36,7 @@ import { Metrics } from './health/metrics.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { Readiness } from './health/readiness.ts';
 import { AuthGuard } from './http/auth.guard.ts';
+import { KnownPaths } from './http/known-paths.ts';
 import { QuietLogger } from './http/quiet-logger.ts';
 import { SchemaPipe } from './http/schema-pipe.ts';
 import { Admission } from './jobs/admission.ts';
@@ -180,11 +181,14 @@ import { WorkController } from './work/work.controller.ts';
   ],
 })
 export class AppModule {
-  static with(config: ApiConfig, logger: Logger): DynamicModule {
+  static with(config: ApiConfig, logger: Logger, paths: KnownPaths): DynamicModule {
     return {
       module: AppModule,
       imports: [LoggerModule.forRoot({ useExisting: true, pinoHttp: { logger } })],
-      providers: [{ provide: Settings, useValue: new Settings(config) }],
+      providers: [
+        { provide: Settings, useValue: new Settings(config) },
+        { provide: KnownPaths, useValue: paths },
+      ],
     };
   }
 }

@@ -26,11 +26,15 @@ export async function createApp(
   const logger = pino({ level: config.logLevel, base: { service: 'perdure-api' } }, logs);
   const paths = new KnownPaths();
   const adapter = createAdapter(config, logger, paths);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, logger), adapter, {
-    bodyParser: false,
-    bufferLogs: true,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, logger, paths),
+    adapter,
+    {
+      bodyParser: false,
+      bufferLogs: true,
+      abortOnError: false,
+    },
+  );
   app.useLogger(app.get(QuietLogger));
   app.useGlobalFilters(new ProblemFilter(paths, app.get(AuditLog)));
   app.useSecurityHeaders({

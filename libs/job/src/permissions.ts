@@ -46,7 +46,7 @@ export const permissions = {
 export type Permission = keyof typeof permissions;
 
 /** Only in the first tenant: whoever has it there runs the installation. */
-const ofTheFirstTenant: readonly Permission[] = ['tenants.manage'];
+const ofTheFirstTenant: readonly Permission[] = ['tenants.manage', 'metrics.read'];
 
 /** Whether somebody with this role in this tenant may do it. */
 export function mayDo({ role, tenantId }: { role: Role; tenantId: string }, permission: Permission): boolean {

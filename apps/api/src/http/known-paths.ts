@@ -12,6 +12,11 @@ export class KnownPaths {
     this.routes.set(route.url, known);
   }
 
+  /** All of them, in the router's own syntax. */
+  all(): { method: string; url: string }[] {
+    return [...this.routes].flatMap(([url, { methods }]) => [...methods].map((method) => ({ method, url })));
+  }
+
   methodsOf(url: string): string[] {
     const path = url.split('?', 1)[0] ?? '';
     const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
