@@ -48,11 +48,19 @@ function filterOf(query: Omit<AuditQuery, 'pageSize' | 'pageToken'>): AuditFilte
   return { actor, action, target, targetKind, outcome, since: utc(since), until: utc(until) };
 }
 
-function toEntry({ actorKind, actor, keyId, targetKind, target, at, ...rest }: AuditRecord): AuditEntry {
+function toEntry(record: AuditRecord): AuditEntry {
+  const { id, at, actorKind, actor, keyId, action, targetKind, target } = record;
+  const { outcome, code, reason, requestId, address } = record;
   return {
-    ...rest,
+    id,
     at,
     actor: { kind: actorKind, id: actor, keyId },
+    action,
     target: targetKind && { kind: targetKind, id: target },
+    outcome,
+    code,
+    reason,
+    requestId,
+    address,
   };
 }

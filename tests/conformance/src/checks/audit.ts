@@ -57,9 +57,10 @@ export const auditChecks: Check[] = [
     title: 'Filters are joined by and',
     run: (kit) =>
       withKey(kit, async ({ id }) => {
-        const { at, actor } = (await audit(kit, `target=${id}`)).body.items[0] ?? {};
+        const me = (await kit.ask('/v1/me')).body;
+        const { at } = (await audit(kit, `target=${id}`)).body.items[0] ?? {};
         const all = {
-          actor: actor?.id,
+          actor: me.user?.id ?? me.agentId,
           action: 'createKey',
           target: id,
           targetKind: 'key',
