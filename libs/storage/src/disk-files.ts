@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -46,8 +47,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** A link in the place of a file is not followed: whatever it leads to was never stored. */
 export async function readFrom(path: string, name: string, range?: ByteRange): Promise<Readable> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
     throw nameOf(error) === 'ENOENT' ? notFound(name) : unavailable(error, where);
   });
   const { size } = await file.stat();

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -33,6 +34,19 @@ async function filesIn(folder: string): Promise<string[]> {
 
 describe('a disk', () => {
   judge({ storage: () => storage, names: () => filesIn(join(root, 'store')) });
+
+  test('a link in the place of bytes is not followed, and is replaced by the bytes', async () => {
+    const secret = join(root, 'secret');
+    await writeFile(secret, 'of the machine');
+    const sha256 = sha256Of('linked');
+    const folder = join(root, 'store', 'objects', sha256.slice(0, 2), sha256.slice(2, 4));
+    await mkdir(folder, { recursive: true });
+    await symlink(secret, join(folder, sha256));
+    await expect(storage.read(sha256)).rejects.toMatchObject({ code: 'unavailable' });
+    await storage.put(once(Buffer.from('linked')));
+    expect(await text(await storage.read(sha256))).toBe('linked');
+    expect(await readFile(secret, 'utf8')).toBe('of the machine');
+  });
 
   test(
     '320 MiB pass through a process whose memory stays flat',
