@@ -33,7 +33,8 @@ export function describeFunction(definition: FunctionDefinition): FunctionDescri
   };
 }
 
-function schemaOf(type: z.ZodType, io: 'input' | 'output'): JsonObject {
+/** JSON Schema 2020-12. */
+export function schemaOf(type: z.ZodType, io: 'input' | 'output'): JsonObject {
   const schema: unknown = JSON.parse(JSON.stringify(z.toJSONSchema(type, { target: 'draft-2020-12', io })));
   if (!isJsonObject(schema)) throw new Error('a JSON Schema is an object');
   return schema;

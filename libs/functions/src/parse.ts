@@ -1,6 +1,8 @@
 import type { ErrorDetail } from '@perdure/job/errors';
 import { isJsonObject, type JsonObject } from '@perdure/job/json';
+import { detailsWithoutSecrets, secretsOf } from '@perdure/job/secrets';
 import type { z } from 'zod';
+import { schemaOf } from './catalogue.ts';
 import type { FunctionDefinition } from './definition.ts';
 import { InputError, OutputError } from './errors.ts';
 
@@ -13,18 +15,24 @@ export function checkParameters(
   parameters: JsonObject,
 ): ErrorDetail[] {
   const parsed = definition.input.safeParse(parameters);
-  return parsed.success ? [] : detailsOf(parsed.error);
+  return parsed.success ? [] : openDetailsOf(parsed.error, definition.input, parameters);
 }
 
 /** The parameters as the function's code gets them. Throws `InputError` 'invalid-parameters'. */
 export function parseParameters<I extends z.ZodObject>(input: I, parameters: JsonObject): z.output<I> {
   const parsed = input.safeParse(parameters);
   if (parsed.success) return parsed.data;
-  const details = detailsOf(parsed.error);
+  const details = openDetailsOf(parsed.error, input, parameters);
   throw new InputError(`The parameters break the schema: ${inWords(details)}`, {
     code: 'invalid-parameters',
     details,
   });
+}
+
+/** A schema may repeat in words what it was given; of secrets it must not. */
+function openDetailsOf(error: z.ZodError, input: z.ZodObject, parameters: JsonObject): ErrorDetail[] {
+  const { secrets } = secretsOf(schemaOf(input, 'input'))(parameters);
+  return detailsWithoutSecrets(detailsOf(error), secrets);
 }
 
 /** The JSON that a job keeps of what its function returned. Throws `OutputError`. */

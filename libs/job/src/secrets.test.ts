@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from './json.ts';
-import { withoutSecrets } from './secrets.ts';
+import { detailsWithoutSecrets, secretsOf } from './secrets.ts';
 
 const secret = { type: 'string', writeOnly: true };
 
-const seen = (schema: JsonObject, parameters: JsonObject) => withoutSecrets(schema, parameters).parameters;
+const seen = (schema: JsonObject, parameters: JsonObject) => secretsOf(schema)(parameters).parameters;
 
 test('what is marked writeOnly is left out, wherever it stands, and its places are told', () => {
   const schema = {
@@ -21,16 +21,16 @@ test('what is marked writeOnly is left out, wherever it stands, and its places a
     user: 'ada',
     password: 'p',
     'a/b': { token: 't', name: 'n' },
-    list: [{ key: 'k' }, {}],
+    list: [{ key: 'k' }, 1],
     whole: { a: [1] },
     other: 1,
   };
-  expect(withoutSecrets(schema, parameters)).toEqual({
+  expect(secretsOf(schema)(parameters)).toEqual({
     parameters: {
       user: 'ada',
       password: '***',
       'a/b': { token: '***', name: 'n' },
-      list: [{ key: '***' }, {}],
+      list: [{ key: '***' }, 1],
       whole: '***',
       other: 1,
     },
@@ -68,4 +68,15 @@ test('a value that does not fit its schema is left out all the same', () => {
     a: '***',
   });
   expect(seen({ type: 'string', writeOnly: true }, { a: 1 })).toEqual({});
+});
+
+test('what is wrong with a secret says where, and nothing of it', () => {
+  const secrets = [{ pointer: '/a', value: 'x' }];
+  const details = ['/a', '/a/key-of-it', '/ab', ''].map((pointer) => ({ pointer, detail: 'said' }));
+  expect(detailsWithoutSecrets(details, secrets)).toEqual([
+    { pointer: '/a', detail: 'is a secret, and not as its schema has it' },
+    { pointer: '/a', detail: 'is a secret, and not as its schema has it' },
+    { pointer: '/ab', detail: 'said' },
+    { pointer: '', detail: 'said' },
+  ]);
 });

@@ -1,3 +1,4 @@
+import type { ErrorDetail } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /** Stands where an answer leaves a secret out. */
@@ -7,12 +8,28 @@ export const secretPlaceholder = '***';
 export type SecretPlace = { pointer: string; value: Json };
 
 /** The parameters as they may be seen, and the places of what may not. */
-export function withoutSecrets(
-  schema: JsonObject,
-  parameters: JsonObject,
-): { parameters: JsonObject; secrets: SecretPlace[] } {
+export type Hidden = { parameters: JsonObject; secrets: SecretPlace[] };
+
+/** What hides the secrets of parameters that this JSON Schema describes. */
+export function secretsOf(schema: JsonObject): (parameters: JsonObject) => Hidden {
+  return marksSecrets(schema)
+    ? (parameters) => withoutSecrets(schema, parameters)
+    : (parameters) => ({ parameters, secrets: [] });
+}
+
+/** What is wrong with parameters, without what it tells of the secrets among them. */
+export function detailsWithoutSecrets(
+  details: readonly ErrorDetail[],
+  secrets: readonly SecretPlace[],
+): ErrorDetail[] {
+  return details.map((one) => {
+    const secret = secrets.find(({ pointer }) => `${one.pointer}/`.startsWith(`${pointer}/`));
+    return secret ? { pointer: secret.pointer, detail: 'is a secret, and not as its schema has it' } : one;
+  });
+}
+
+function withoutSecrets(schema: JsonObject, parameters: JsonObject): Hidden {
   const secrets: SecretPlace[] = [];
-  if (!marksSecrets(schema)) return { parameters, secrets };
   const seen = walk([schema], parameters, '');
   return { parameters: isJsonObject(seen) ? seen : {}, secrets };
 

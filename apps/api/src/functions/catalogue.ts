@@ -3,6 +3,7 @@ import type { ErrorDetail } from '@perdure/job/errors';
 import { fileFormat } from '@perdure/job/files-in';
 import { patterns } from '@perdure/job/ids';
 import type { JsonObject } from '@perdure/job/json';
+import { type Hidden, secretsOf } from '@perdure/job/secrets';
 import { type FunctionRecord, getFunction } from '@perdure/store/read';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { DatabaseService } from '../database/database.service.ts';
@@ -10,7 +11,13 @@ import { pointerOf } from '../http/pointer.ts';
 import { Kept } from '../kept.ts';
 
 type Check = (value: JsonObject) => ErrorDetail[];
-export type Known = { record: FunctionRecord; check: Check; checkOutput: Check };
+export type Known = {
+  record: FunctionRecord;
+  check: Check;
+  checkOutput: Check;
+  /** What of the parameters may be seen. */
+  hide: (parameters: JsonObject) => Hidden;
+};
 
 /** A function that an agent has just announced is known here this much later at most. */
 const freshMs = 1_000;
@@ -31,7 +38,8 @@ export class Catalogue {
       if (record === undefined) return undefined;
       const { inputSchema, outputSchema } = record;
       const checkOutput = outputSchema === null ? anything : this.checkOf(outputSchema, '/output');
-      return { record, check: this.checkOf(inputSchema, '/parameters'), checkOutput };
+      const check = this.checkOf(inputSchema, '/parameters');
+      return { record, check, checkOutput, hide: secretsOf(inputSchema) };
     });
   }
 

@@ -121,6 +121,9 @@ function storable(body: unknown): unknown {
 }
 
 function broken(cause: unknown): PerdureError {
-  const why = cause instanceof Error ? `: ${cause.message}` : '';
-  return new PerdureError('malformed-request', `The body is not JSON in UTF-8${why}`, { cause });
+  // Where, and not what: the message of the parser repeats what stands there, which may be a secret.
+  const [where = ''] = / at position \d+/.exec(cause instanceof Error ? cause.message : '') ?? [];
+  return new PerdureError('malformed-request', `The body is not JSON in UTF-8${where && `, wrong${where}`}`, {
+    cause,
+  });
 }

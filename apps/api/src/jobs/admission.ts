@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type ErrorCode, PerdureError } from '@perdure/job/errors';
 import { filesIn } from '@perdure/job/files-in';
+import type { JsonObject } from '@perdure/job/json';
 import { canServe } from '@perdure/job/queues';
 import type { JobRequest } from '@perdure/job/schemas';
+import { detailsWithoutSecrets, secretPlaceholder } from '@perdure/job/secrets';
 import { isTooFarAhead, type JobStart, maxAheadDays, parseStart } from '@perdure/job/start';
 import { getAgent, getFile, poolExists } from '@perdure/store/read';
 import { Visibility } from '../access/visibility.ts';
 import { offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
-import { Catalogue } from '../functions/catalogue.ts';
+import { Catalogue, type Known } from '../functions/catalogue.ts';
 import type { Principal } from '../http/caller.ts';
 
 /** More files than this in one job are refused. */
@@ -29,11 +31,7 @@ export class Admission {
     const parameters = request.parameters ?? {};
     const known = await this.catalogue.find(tenantId, request.function, request.version);
     if (known === undefined) throw await this.unknownFunction(tenantId, request);
-    const details = known.check(parameters);
-    if (details.length > 0) {
-      const [first] = details;
-      throw new PerdureError('invalid-parameters', `${first?.pointer} ${first?.detail}`, { details });
-    }
+    checkParameters(known, parameters);
     const { version } = known.record;
     if (request.notBefore !== undefined && isTooFarAhead(request.notBefore, Date.now()))
       throw refusal('invalid-request', '/notBefore', `notBefore is at most ${maxAheadDays} days ahead`);
@@ -101,6 +99,18 @@ export class Admission {
     const [first] = details;
     if (first) throw new PerdureError('unknown-file', `${first.pointer}: ${first.detail}`, { details });
   }
+}
+
+function checkParameters({ check, hide }: Known, parameters: JsonObject): void {
+  const secrets = hide(parameters).secrets.map((one) => ({ ...one, pointer: `/parameters${one.pointer}` }));
+  // From an answer, where it stands in the place of the secret.
+  const copied = secrets.filter(({ value }) => value === secretPlaceholder);
+  const details = [
+    ...detailsWithoutSecrets(check(parameters), secrets),
+    ...copied.map(({ pointer }) => ({ pointer, detail: 'is a placeholder: send the secret itself' })),
+  ];
+  const [first] = details;
+  if (first) throw new PerdureError('invalid-parameters', `${first.pointer} ${first.detail}`, { details });
 }
 
 function toStart({ tenantId, id: owner }: Principal, request: JobRequest, version: string): JobStart {

@@ -73,7 +73,7 @@ export class ArchiveController {
     return this.send(reply, await this.archiving.move(caller, id, { kind: 'restored', reason }, ifMatch));
   }
 
-  private send(reply: FastifyReply, seen: Seen): Job {
+  private send(reply: FastifyReply, seen: Seen): Promise<Job> {
     reply.code(200).header('etag', etagOf(seen)).header('cache-control', 'private, no-cache');
     return this.jobs.answer(seen);
   }

@@ -45,13 +45,19 @@ export class BatchController {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const outcomes = await this.batches.submit(caller, requests, { key, validateOnly });
     reply.code(207);
-    return { items: outcomes.map((outcome) => this.itemOf(outcome, caller, request)) };
+    return {
+      items: await Promise.all(outcomes.map((outcome) => this.itemOf(outcome, caller, request))),
+    };
   }
 
-  private itemOf(outcome: Outcome, caller: Principal, request: FastifyRequest): Batch['items'][number] {
+  private async itemOf(
+    outcome: Outcome,
+    caller: Principal,
+    request: FastifyRequest,
+  ): Promise<Batch['items'][number]> {
     if ('validated' in outcome) return { status: 200, ...outcome };
     if ('job' in outcome)
-      return { status: outcome.created ? 201 : 200, job: this.jobs.answer(fromRecord(outcome.job)) };
+      return { status: outcome.created ? 201 : 200, job: await this.jobs.answer(fromRecord(outcome.job)) };
     this.audit.refused(caller, outcome.error);
     const problem = problemOf(outcome.error, request);
     if (problem.status === 500) request.log.error({ err: outcome.error }, 'a request of a batch failed');

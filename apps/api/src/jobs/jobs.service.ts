@@ -12,6 +12,7 @@ import {
   type WaitingJob,
 } from '@perdure/store/read';
 import { noSuch, Visibility } from '../access/visibility.ts';
+import { Catalogue } from '../functions/catalogue.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { HttpError } from '../http/problem.ts';
@@ -32,6 +33,7 @@ export class JobsService {
     private readonly reasons: WaitingReasons,
     private readonly links: WorkflowLinks,
     private readonly visibility: Visibility,
+    private readonly catalogue: Catalogue,
   ) {}
 
   /** What a conditional GET needs. */
@@ -128,8 +130,12 @@ export class JobsService {
     return { ...seen, record: { ...seen.record, waitingReason: reason, revision } };
   }
 
-  answer(seen: Seen): Job {
-    return toJob(seen, (job) => this.links.of(job));
+  /** Without the parameters that the function marks as secret. */
+  async answer(seen: Seen): Promise<Job> {
+    const { tenantId, functionName, functionVersion } = seen.record;
+    const known = await this.catalogue.find(tenantId, functionName, functionVersion ?? undefined);
+    const job = toJob(seen, (record) => this.links.of(record));
+    return known === undefined ? job : { ...job, parameters: known.hide(job.parameters).parameters };
   }
 
   async summary(record: JobRecord): Promise<JobSummary> {
