@@ -568,7 +568,7 @@ export type Function = {
     version: string;
     description: string;
     /**
-     * JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file
+     * JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file, `writeOnly: true` a secret
      */
     inputSchema: {
         [key: string]: unknown;

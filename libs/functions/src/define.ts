@@ -1,7 +1,9 @@
 import { patterns } from '@perdure/job/ids';
+import { hidesModel } from '@perdure/job/secrets';
 import type { Tool } from '@perdure/job/queues';
 import type { z } from 'zod';
 import type { Context } from './context.ts';
+import { schemaOf } from './catalogue.ts';
 import type { CodeDefinition, FunctionLimits, Output, RetryPolicy } from './definition.ts';
 import { parseParameters } from './parse.ts';
 
@@ -49,6 +51,8 @@ export function defineFunction<I extends z.ZodObject, O extends Output>(
   if (!(Number.isInteger(retry.maximumAttempts) && retry.maximumAttempts >= 1)) {
     throw new Error(`${name}: retry.maximumAttempts is a whole number from 1`);
   }
+  if (hidesModel(schemaOf(input, 'input')))
+    throw new Error(`${name} marks model as a secret, and jobs are found by it`);
   const typed = (context: Context): Context<z.output<I>> => ({
     ...context,
     parameters: parseParameters(input, context.parameters),

@@ -17,6 +17,11 @@ export function secretsOf(schema: JsonObject): (parameters: JsonObject) => Hidde
     : (parameters) => ({ parameters, secrets: [] });
 }
 
+/** `model` is what lists and Temporal find jobs by: marked as a secret it would be none. */
+export function hidesModel(schema: JsonObject): boolean {
+  return secretsOf(schema)({ model: '' }).secrets.length > 0;
+}
+
 /** What is wrong with parameters, without what it tells of the secrets among them. */
 export function detailsWithoutSecrets(
   details: readonly ErrorDetail[],

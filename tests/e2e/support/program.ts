@@ -5,8 +5,8 @@ import { noteProcess } from '../../../apps/local/src/ledger.ts';
 import { isAlive } from '../../support/alive.ts';
 import { waitFor } from '../../support/wait.ts';
 
-/** So many of the newest lines are kept, and shown when a test fails. */
-const keptLines = 150;
+/** So many of the newest lines are shown when a test fails. */
+const shownLines = 150;
 
 /** One real process of the system under test. */
 export type Program = {
@@ -20,6 +20,8 @@ export type Program = {
   /** Resolves once it has written this; rejects when it ends before. */
   untilSays(text: string): Promise<void>;
   said(): string;
+  /** All that it has written. */
+  everything(): string;
 };
 
 export type ProgramSpec = {
@@ -51,13 +53,13 @@ export async function startProgram({
   const wanted: { text: string; settle: () => void }[] = [];
   const take = (line: string): void => {
     lines.push(line);
-    if (lines.length > keptLines) lines.shift();
     for (const one of wanted) if (line.includes(one.text)) one.settle();
     if (line.length < 1_000) seen.add(line);
   };
   const child = await startChild({ name, command, args: rest, env }, take);
   await noteProcess(runFolder, `${name}-${child.pid}`, child.pid);
-  const said = (): string => `--- ${name} (${child.pid})\n${stripVTControlCharacters(lines.join('\n'))}`;
+  const said = (): string =>
+    `--- ${name} (${child.pid})\n${stripVTControlCharacters(lines.slice(-shownLines).join('\n'))}`;
   return {
     name,
     pid: child.pid,
@@ -75,6 +77,7 @@ export async function startProgram({
       if (ended !== undefined) throw new Error(`${name} ended before it said "${text}"\n${said()}`);
     },
     said,
+    everything: () => lines.join('\n'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PerdureError } from '@perdure/job/errors';
 import type { JsonObject } from '@perdure/job/json';
+import { hidesModel } from '@perdure/job/secrets';
 import type { Function, FunctionPath, FunctionRequest } from '@perdure/job/schemas';
 import { registerFunctions } from '@perdure/store/admin';
 import { type FunctionRecord, getFunction, listFunctions } from '@perdure/store/read';
@@ -29,6 +30,7 @@ export class FunctionsService {
   async put(caller: Principal, { name, version }: FunctionPath, request: FunctionRequest): Promise<Function> {
     const { description, inputSchema, outputSchema = null, result = null, tool = null } = request;
     checkSchema(inputSchema, '/inputSchema');
+    if (hidesModel(inputSchema)) refuse('/inputSchema', noSecretModel);
     if (outputSchema !== null) checkSchema(outputSchema, '/outputSchema');
     const operatingSystems = request.operatingSystems ?? null;
     const one = { name, version, description, inputSchema, outputSchema, result, tool, operatingSystems };
@@ -41,15 +43,21 @@ export class FunctionsService {
   }
 }
 
+const noSecretModel = 'marks `model` as writeOnly: jobs are found by it, so that it is no secret';
+
+function refuse(pointer: string, detail: string): never {
+  throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
+}
+
 function checkSchema(schema: JsonObject, pointer: string): void {
-  const refuse = (detail: string): never => {
-    throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
-  };
-  if (schema['type'] !== 'object') refuse("has the type 'object'");
+  if (schema['type'] !== 'object') refuse(pointer, "has the type 'object'");
   try {
     compile(schema, pointer);
   } catch (error) {
-    refuse(`is no JSON Schema 2020-12: ${error instanceof Error ? error.message : 'unknown reason'}`);
+    refuse(
+      pointer,
+      `is no JSON Schema 2020-12: ${error instanceof Error ? error.message : 'unknown reason'}`,
+    );
   }
 }
 

@@ -19,7 +19,7 @@ export const Function = z
     version,
     description: z.string(),
     inputSchema: anyObject.describe(
-      'JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file',
+      'JSON Schema 2020-12 of `parameters`; `format: perdure-file` marks the id of a file, `writeOnly: true` a secret',
     ),
     outputSchema: anyObject.nullable().describe('JSON Schema 2020-12 of `output`'),
     result: z.string().nullable().describe('The file that is the result; null: the output is'),
