@@ -50,7 +50,7 @@ export class FilesController {
     return file;
   }
 
-  @Get(':id')
+  @Get(':id(^[^:/]+)')
   @Operation({
     id: 'getFile',
     summary: 'What is known of a file',

@@ -84,6 +84,11 @@ test.each([
   expect([problem.status, problem.errors?.[0]?.pointer]).toEqual([422, pointer]);
 });
 
+test('what is done to a file is no file', async () => {
+  const problem = await api.problem(`/v1/files/${nobody}:sign`);
+  expect([problem.status, problem.headers.get('allow')]).toEqual([405, 'POST']);
+});
+
 test('a URL that is too long is 414, headers that are too large are 431', async () => {
   const long = await api.problem(`/v1/jobs?q=${'x'.repeat(8_192)}`);
   expect(long).toMatchObject({ status: 414, code: 'malformed-request' });
