@@ -21,6 +21,4 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   testTimeout: 60_000,
-  // Most of them wait for something most of the time: on two cores, Jest by itself would run one after the other.
-  maxWorkers: 2,
 };

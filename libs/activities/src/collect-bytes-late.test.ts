@@ -38,7 +38,7 @@ test('wherever writers and the collector stop, and however late they go on, what
   const outcomes = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(moves, { minLength: 8, maxLength: 40 }), async (all) => {
-      await db.pool.query('truncate files, stored_bytes');
+      await db.pool.query('truncate files, stored_bytes cascade');
       for (const text of ['one', 'two']) await storage.remove(digestOf(text));
       const steps = new Map<number, (() => Promise<unknown>)[]>();
       const started: (() => Promise<unknown>)[][] = [];

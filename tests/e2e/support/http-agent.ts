@@ -8,7 +8,17 @@ import {
   type ReportRequest,
 } from '@perdure/job/schemas';
 import { randomUUID } from 'node:crypto';
+import { waitFor } from '../../support/wait.ts';
 import { type JobsClient, jobsClient } from './jobs-client.ts';
+
+/** On a busy machine Temporal may not answer in time (503): an agent says the same again. */
+function patiently(ask: () => Promise<Response>): Promise<Response> {
+  const answered = async () => {
+    const answer = await ask();
+    return answer.status === 503 ? undefined : answer;
+  };
+  return waitFor(answered, { timeoutMs: 30_000, everyMs: 250, what: 'an answer other than 503' });
+}
 
 /** An agent with a key of its own that knows nothing but HTTP. Registered when this returns. */
 async function httpAgent(admin: JobsClient, id: string, request: Partial<AgentRequest> = {}) {
@@ -30,7 +40,8 @@ async function httpAgent(admin: JobsClient, id: string, request: Partial<AgentRe
     claimAnswer,
     /** The job that came, or undefined. */
     async claim(body: object = {}): Promise<Assignment | undefined> {
-      const answer = await claimAnswer(body);
+      const named = { claimId: randomUUID(), ...body };
+      const answer = await patiently(() => claimAnswer(named));
       if (answer.status === 204) return undefined;
       if (!answer.ok) throw new Error(`claim: ${answer.status} ${await answer.text()}`);
       return Assignment.parse(await answer.json());
@@ -55,7 +66,7 @@ async function httpAgent(admin: JobsClient, id: string, request: Partial<AgentRe
       }),
     completeAnswer: (jobId: string, body: CompleteRequest) => client.post(`/v1/jobs/${jobId}:complete`, body),
     async complete(jobId: string, body: CompleteRequest): Promise<Job> {
-      const answer = await client.post(`/v1/jobs/${jobId}:complete`, body);
+      const answer = await patiently(() => client.post(`/v1/jobs/${jobId}:complete`, body));
       if (!answer.ok) throw new Error(`complete: ${answer.status} ${await answer.text()}`);
       return Job.parse(await answer.json());
     },
