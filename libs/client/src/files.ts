@@ -11,7 +11,7 @@ import type {
 } from './generated.ts';
 import { pieceBytes, piecesOf, piecesOfStream } from './pieces.ts';
 import { isPassing } from './retry.ts';
-import { fileAccessOf } from './sharing.ts';
+import { accessOf } from './sharing.ts';
 import type { Signal, Transport } from './transport.ts';
 import { base64, type UploadProgress, uploadPieces } from './uploads.ts';
 
@@ -39,7 +39,7 @@ const longestUploadSeconds = 86_400;
 /** Files that jobs take, and files that they bring forth. */
 export const filesOf = (transport: Transport) => ({
   /** Who else sees a file. */
-  access: fileAccessOf(transport),
+  access: accessOf(transport, 'files'),
 
   /**
    * Uploads the bytes. More than 8 MiB go in pieces, each again where the connection breaks off; what is smaller goes in one request,

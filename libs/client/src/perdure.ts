@@ -11,7 +11,7 @@ import {
 import { filesOf, type Result, resultOf } from './files.ts';
 import type * as api from './generated.ts';
 import { type LogsOptions, readLogs } from './logs.ts';
-import { jobAccessOf } from './sharing.ts';
+import { accessOf } from './sharing.ts';
 import { type NewJob, submitMany, type Submitted } from './submit-many.ts';
 import { type Call, type Operation, type PerdureOptions, type Signal, Transport } from './transport.ts';
 import { waitForEnd, type WaitOptions } from './wait.ts';
@@ -36,7 +36,7 @@ export type JobFilter = Omit<JobQuery, 'pageToken'>;
  */
 export class Perdure {
   /** Who else sees a job. */
-  readonly access: ReturnType<typeof jobAccessOf>;
+  readonly access: ReturnType<typeof accessOf>;
   readonly agents: ReturnType<typeof agentsOf>;
   readonly audit: ReturnType<typeof auditOf>;
   readonly files: ReturnType<typeof filesOf>;
@@ -47,7 +47,7 @@ export class Perdure {
 
   constructor(options: PerdureOptions) {
     this.transport = new Transport(options);
-    this.access = jobAccessOf(this.transport);
+    this.access = accessOf(this.transport, 'jobs');
     this.agents = agentsOf(this.transport);
     this.audit = auditOf(this.transport);
     this.files = filesOf(this.transport);

@@ -1,12 +1,16 @@
 import type * as api from './generated.ts';
 import type { Signal, Transport } from './transport.ts';
 
-/** Who has access to a job. */
-export const jobAccessOf = (transport: Transport) => ({
+type Listed = api.GetJobAccessData | api.GetFileAccessData;
+type Shared = api.ShareJobData | api.ShareFileData;
+type Unshared = api.UnshareJobData | api.UnshareFileData;
+
+/** Who has access to a job, or to a file. */
+export const accessOf = (transport: Transport, kind: 'jobs' | 'files') => ({
   /** The owner first. */
   list: async (id: string, { signal }: Signal = {}): Promise<api.AccessEntry[]> =>
     (
-      await transport.body<api.GetJobAccessData, api.AccessList>('GET', '/v1/jobs/{id}/access', {
+      await transport.body<Listed, api.AccessList>('GET', `/v1/${kind}/{id}/access`, {
         path: { id },
         signal,
       })
@@ -14,7 +18,7 @@ export const jobAccessOf = (transport: Transport) => ({
 
   /** Or another access than before. */
   give: (id: string, { signal, ...body }: api.ShareRequest & Signal): Promise<api.AccessEntry> =>
-    transport.body<api.ShareJobData, api.AccessEntry>('PUT', '/v1/jobs/{id}/access', {
+    transport.body<Shared, api.AccessEntry>('PUT', `/v1/${kind}/{id}/access`, {
       path: { id },
       body,
       repeatable: true,
@@ -22,35 +26,7 @@ export const jobAccessOf = (transport: Transport) => ({
     }),
 
   take: (id: string, userId: string, { signal }: Signal = {}): Promise<void> =>
-    transport.body<api.UnshareJobData, void>('DELETE', '/v1/jobs/{id}/access/{userId}', {
-      path: { id, userId },
-      repeatable: true,
-      signal,
-    }),
-});
-
-/** Who has access to a file. */
-export const fileAccessOf = (transport: Transport) => ({
-  /** The owner first. */
-  list: async (id: string, { signal }: Signal = {}): Promise<api.AccessEntry[]> =>
-    (
-      await transport.body<api.GetFileAccessData, api.AccessList>('GET', '/v1/files/{id}/access', {
-        path: { id },
-        signal,
-      })
-    ).items,
-
-  /** Or another access than before. */
-  give: (id: string, { signal, ...body }: api.ShareRequest & Signal): Promise<api.AccessEntry> =>
-    transport.body<api.ShareFileData, api.AccessEntry>('PUT', '/v1/files/{id}/access', {
-      path: { id },
-      body,
-      repeatable: true,
-      signal,
-    }),
-
-  take: (id: string, userId: string, { signal }: Signal = {}): Promise<void> =>
-    transport.body<api.UnshareFileData, void>('DELETE', '/v1/files/{id}/access/{userId}', {
+    transport.body<Unshared, void>('DELETE', `/v1/${kind}/{id}/access/{userId}`, {
       path: { id, userId },
       repeatable: true,
       signal,

@@ -10,7 +10,7 @@ import { Seals } from './seals.ts';
 const purpose = 'signed URLs';
 
 export type SignedMethod = 'GET' | 'PUT';
-/** `about` is what the URL fixes besides: whoever has it can read that, and cannot change it. */
+/** `about` is what the URL fixes besides: whoever has it can neither read nor change that. */
 type Wanted = { method: SignedMethod; path: string; until: Date; about?: Json };
 type Content = { tenantId: string; keyId: string | null; userId: string | null; until: number; about: Json };
 

@@ -6,6 +6,7 @@ import { type Announcement, announceAgent } from '@perdure/store/report';
 import { DatabaseService } from '../database/database.service.ts';
 import { Catalogue } from '../functions/catalogue.ts';
 import type { Principal } from '../http/caller.ts';
+import { invalid } from '../http/refusal.ts';
 import { toAgent } from './agents.service.ts';
 
 const defaultLeaseSeconds = 60;
@@ -73,6 +74,5 @@ function idFor({ role, agentId }: Principal, { id }: AgentRequest): string {
     throw new PerdureError('forbidden', `This key speaks for agent '${agentId}' alone`);
   const chosen = id ?? agentId;
   if (chosen !== null) return chosen;
-  const detail = 'is missing: this key does not say which agent it is';
-  throw new PerdureError('invalid-request', `/id ${detail}`, { details: [{ pointer: '/id', detail }] });
+  throw invalid('/id', 'is missing: this key does not say which agent it is');
 }

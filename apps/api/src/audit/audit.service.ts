@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditEntry, AuditPage, AuditQuery } from '@perdure/job/schemas';
 import { type AuditFilter, type AuditRecord, listAudit } from '@perdure/store/admin';
+import type { Position } from '@perdure/store/read';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
 import { utc } from '../http/moments.ts';
@@ -32,13 +33,13 @@ export class AuditService {
   /** All of them. Nothing is read ahead of a slow client. */
   async *stream({ tenantId }: Principal, query: Omit<AuditQuery, 'pageSize'>): AsyncGenerator<AuditEntry[]> {
     const filter = { ...filterOf(query), limit: atOnce };
-    let after: Awaited<ReturnType<typeof listAudit>>['next'] | undefined;
+    let after: Position | undefined;
     do {
-      const part = { ...filter, after: after ?? undefined };
+      const part = { ...filter, after };
       const { items, next } = await this.database.call(tenantId, (db) => listAudit(db, tenantId, part));
       if (items.length > 0) yield items.map(toEntry);
-      after = next;
-    } while (after !== null);
+      after = next ?? undefined;
+    } while (after !== undefined);
   }
 }
 

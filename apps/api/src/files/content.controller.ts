@@ -1,6 +1,5 @@
 import { Controller, Get, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { File, FilePath, SignedQuery, SignedUploadQuery } from '@perdure/job/schemas';
 import type { FileRecord } from '@perdure/store/read';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,6 +14,7 @@ import { attachment } from './names.ts';
 import { rangeOf } from './ranges.ts';
 import type { SignedUpload } from './signing.service.ts';
 import { Uploads } from './uploads.ts';
+import { TakesBytes } from './takes-bytes.ts';
 
 /** What a browser may be told that a stranger's file is; everything else is bytes. */
 const harmless = new Set([
@@ -89,13 +89,7 @@ export class ContentController {
   }
 
   @Put(':id/content')
-  @RouteConfig({ raw: true })
-  @ApiConsumes('application/octet-stream')
-  @ApiBody({
-    required: false,
-    description: 'The bytes, of any media type',
-    schema: { type: 'string', format: 'binary' },
-  })
+  @TakesBytes()
   @Operation({
     id: 'putFileContent',
     summary: 'Upload a file with a signed URL',

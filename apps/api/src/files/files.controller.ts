@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { File, FilePath, UploadQuery } from '@perdure/job/schemas';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { FilesService, toFile } from './files.service.ts';
 import { Uploads } from './uploads.ts';
+import { TakesBytes } from './takes-bytes.ts';
 
 @ApiTags('files')
 @Controller('v1/files')
@@ -17,13 +17,7 @@ export class FilesController {
   ) {}
 
   @Post()
-  @RouteConfig({ raw: true })
-  @ApiConsumes('application/octet-stream')
-  @ApiBody({
-    required: false,
-    description: 'The bytes, of any media type',
-    schema: { type: 'string', format: 'binary' },
-  })
+  @TakesBytes()
   @Operation({
     id: 'uploadFile',
     summary: 'Upload a file',

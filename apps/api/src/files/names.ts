@@ -1,5 +1,5 @@
-import { PerdureError } from '@perdure/job/errors';
 import { patterns } from '@perdure/job/ids';
+import { invalid } from '../http/refusal.ts';
 import { isStorable } from '../http/storable.ts';
 
 /**
@@ -15,8 +15,7 @@ export function uploadName(asked: string | undefined, disposition: string | unde
 /** Throws 'invalid-request', which names the place `pointer`, where `name` is no name of a file. */
 export function fitName(name: string, pointer: string): string {
   if (patterns.fileName.test(name) && name.length <= 255 && isStorable(name)) return name;
-  const detail = 'is a name of 1 to 255 characters, without slashes and control characters';
-  throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
+  throw invalid(pointer, 'is a name of 1 to 255 characters, without slashes and control characters');
 }
 
 /** `filename*` (RFC 8187) or `filename` of Content-Disposition (RFC 6266). */

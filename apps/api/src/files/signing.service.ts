@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { PerdureError } from '@perdure/job/errors';
 import type { SignedUrl, SignRequest, SignUploadRequest } from '@perdure/job/schemas';
 import { v7 as uuidv7 } from 'uuid';
 import { type SignedMethod, SignedUrls } from '../access/signed-urls.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import type { Principal } from '../http/caller.ts';
+import { invalid } from '../http/refusal.ts';
 import { Settings } from '../settings.ts';
 import { FilesService } from './files.service.ts';
 import { fitName } from './names.ts';
@@ -51,12 +51,7 @@ export class SigningService {
   ): Promise<SignedUrl> {
     const { defaultSeconds, maxSeconds } = this.settings.config.signedUrls;
     const life = seconds ?? defaultSeconds;
-    if (life > maxSeconds) {
-      const detail = `is ${maxSeconds} at most`;
-      throw new PerdureError('invalid-request', `/expiresInSeconds ${detail}`, {
-        details: [{ pointer: '/expiresInSeconds', detail }],
-      });
-    }
+    if (life > maxSeconds) throw invalid('/expiresInSeconds', `is ${maxSeconds} at most`);
     await this.audit.enter(caller, 'done', { kind: 'file', id });
     const until = new Date(Date.now() + life * 1_000);
     const url = this.urls.sign(caller, { method, path: `/v1/files/${id}/content`, until, about });

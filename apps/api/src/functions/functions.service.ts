@@ -8,6 +8,7 @@ import { type FunctionRecord, getFunction, listFunctions } from '@perdure/store/
 import { functionId } from '../audit/act.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { invalid } from '../http/refusal.ts';
 import { compile } from './catalogue.ts';
 
 @Injectable()
@@ -30,7 +31,7 @@ export class FunctionsService {
   async put(caller: Principal, { name, version }: FunctionPath, request: FunctionRequest): Promise<Function> {
     const { description, inputSchema, outputSchema = null, result = null, tool = null } = request;
     checkSchema(inputSchema, '/inputSchema');
-    if (hidesModel(inputSchema)) refuse('/inputSchema', noSecretModel);
+    if (hidesModel(inputSchema)) throw invalid('/inputSchema', noSecretModel);
     if (outputSchema !== null) checkSchema(outputSchema, '/outputSchema');
     const operatingSystems = request.operatingSystems ?? null;
     const one = { name, version, description, inputSchema, outputSchema, result, tool, operatingSystems };
@@ -45,16 +46,12 @@ export class FunctionsService {
 
 const noSecretModel = 'marks `model` as writeOnly: jobs are found by it, so that it is no secret';
 
-function refuse(pointer: string, detail: string): never {
-  throw new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
-}
-
 function checkSchema(schema: JsonObject, pointer: string): void {
-  if (schema['type'] !== 'object') refuse(pointer, "has the type 'object'");
+  if (schema['type'] !== 'object') throw invalid(pointer, "has the type 'object'");
   try {
     compile(schema, pointer);
   } catch (error) {
-    refuse(
+    throw invalid(
       pointer,
       `is no JSON Schema 2020-12: ${error instanceof Error ? error.message : 'unknown reason'}`,
     );

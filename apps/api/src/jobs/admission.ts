@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type ErrorCode, PerdureError } from '@perdure/job/errors';
+import { PerdureError } from '@perdure/job/errors';
 import { filesIn } from '@perdure/job/files-in';
 import type { JsonObject } from '@perdure/job/json';
 import { canServe } from '@perdure/job/queues';
@@ -12,6 +12,7 @@ import { offerOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import { Catalogue, type Known } from '../functions/catalogue.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 
 /** More files than this in one job are refused. */
 const maxFiles = 1_000;
@@ -121,8 +122,4 @@ function toStart({ tenantId, id: owner }: Principal, request: JobRequest, versio
   const parsed = parseStart(Object.fromEntries(given));
   if (!parsed.ok) throw new PerdureError('invalid-request', parsed.message);
   return parsed.value;
-}
-
-function refusal(code: ErrorCode, pointer: string, detail: string): PerdureError {
-  return new PerdureError(code, detail, { details: [{ pointer, detail }] });
 }

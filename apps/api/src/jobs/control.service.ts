@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type ErrorCode, PerdureError } from '@perdure/job/errors';
+import { PerdureError } from '@perdure/job/errors';
 import type { CancelRequest, ReassignRequest } from '@perdure/job/schemas';
 import { canServe } from '@perdure/job/queues';
 import { isTerminal } from '@perdure/job/status';
@@ -9,6 +9,7 @@ import { demandOf, offerOf } from '../agents/offers.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 import { requireMatch } from '../http/conditional.ts';
 import { TemporalService } from '../temporal/temporal.service.ts';
 import { etagOf, fromRecord, type Seen } from './job-answer.ts';
@@ -73,13 +74,13 @@ export class ControlService {
     { agentId, pool }: ReassignRequest,
   ): Promise<void> {
     if (pool !== undefined && !(await this.database.call(tenantId, (db) => poolExists(db, tenantId, pool)))) {
-      throw wrong('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
+      throw refusal('unknown-pool', '/pool', `There is no pool '${pool}'. GET /v1/pools lists them`);
     }
     if (agentId === undefined) return;
     const agent = await this.database.call(tenantId, (db) => getAgent(db, tenantId, agentId));
-    if (agent === undefined) throw wrong('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
+    if (agent === undefined) throw refusal('unknown-agent', '/agentId', `There is no agent '${agentId}'`);
     if (!canServe(offerOf(agent), demandOf({ ...job, assignedAgentId: agentId }))) {
-      throw wrong('incapable-agent', '/agentId', `Agent '${agentId}' does not offer what the job needs`);
+      throw refusal('incapable-agent', '/agentId', `Agent '${agentId}' does not offer what the job needs`);
     }
   }
 
@@ -108,8 +109,4 @@ export class ControlService {
     const enough = (now: JobRecord): boolean => now.revision > revision;
     return fromRecord(await this.jobs.echo(job, { ms: echoMs, enough }));
   }
-}
-
-function wrong(code: ErrorCode, pointer: string, detail: string): PerdureError {
-  return new PerdureError(code, detail, { details: [{ pointer, detail }] });
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type ErrorDetail, PerdureError } from '@perdure/job/errors';
+import { PerdureError } from '@perdure/job/errors';
 import { lowerRole, mayDo, type Role, type UserRole } from '@perdure/job/permissions';
 import type { Key, KeyPage, KeyQuery, KeyRequest, NewKey } from '@perdure/job/schemas';
 import { createKey, getKey, getUser, type KeyRecord, listKeys, revokeKey } from '@perdure/store/admin';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { invalid } from '../http/refusal.ts';
 import { PageTokens } from '../jobs/page-tokens.ts';
 import { newSecret } from './secret.ts';
 
@@ -72,10 +73,10 @@ export class KeysService {
     if (agentId !== undefined) {
       if (!mayDo(caller, 'keys.manage')) throw notYours();
       if (role !== undefined && role !== 'agent')
-        throw wrong('/role', "is 'agent' for a key that speaks for an agent");
+        throw invalid('/role', "is 'agent' for a key that speaks for an agent");
       return { agentId, role: 'agent' };
     }
-    if (role === 'agent') throw wrong('/agentId', 'is missing: a key of an agent speaks for one agent');
+    if (role === 'agent') throw invalid('/agentId', 'is missing: a key of an agent speaks for one agent');
     if (userId === null) throw new Error('an agent may make no keys');
     return userId === caller.userId
       ? { userId, role: narrowed(role ?? 'member', caller.role) }
@@ -86,7 +87,7 @@ export class KeysService {
     if (!mayDo(caller, 'keys.manage')) throw notYours();
     const user = await this.database.call(caller.tenantId, (db) => getUser(db, caller.tenantId, userId));
     if (user === undefined || user.disabledAt !== null)
-      throw wrong('/userId', 'is no user of this tenant who is not disabled');
+      throw invalid('/userId', 'is no user of this tenant who is not disabled');
     return narrowed(asked ?? user.role, user.role);
   }
 }
@@ -94,7 +95,7 @@ export class KeysService {
 /** The role that a key is to have may be less than that of whom it comes from, never more. */
 function narrowed(asked: UserRole, most: Role): UserRole {
   if (isWithin(asked, most)) return asked;
-  throw wrong('/role', `is more than '${most}', which is all that can be given`);
+  throw invalid('/role', `is more than '${most}', which is all that can be given`);
 }
 
 function isWithin(role: Role, most: Role): boolean {
@@ -105,11 +106,11 @@ function isWithin(role: Role, most: Role): boolean {
 function expiryOf({ keyId, userId, expiresAt: own }: Principal, request: KeyRequest): string | undefined {
   const { expiresAt } = request;
   if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now())
-    throw wrong('/expiresAt', 'is over already');
+    throw invalid('/expiresAt', 'is over already');
   const forOneself = request.agentId === undefined && (request.userId ?? userId) === userId;
   if (keyId === null || own === null || !forOneself) return expiresAt;
   if (expiresAt !== undefined && Date.parse(expiresAt) > Date.parse(own))
-    throw wrong('/expiresAt', `is later than ${own}, when the key that asks for it ends itself`);
+    throw invalid('/expiresAt', `is later than ${own}, when the key that asks for it ends itself`);
   return expiresAt ?? own;
 }
 
@@ -126,9 +127,4 @@ export function toKey(record: KeyRecord): Key {
 
 function notYours(): PerdureError {
   return new PerdureError('forbidden', 'Only admins manage keys of others (keys.manage)');
-}
-
-function wrong(pointer: string, detail: string): PerdureError {
-  const details: ErrorDetail[] = [{ pointer, detail }];
-  return new PerdureError('invalid-request', `${pointer} ${detail}`, { details });
 }

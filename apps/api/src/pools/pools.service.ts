@@ -9,6 +9,7 @@ import { AgentsService } from '../agents/agents.service.ts';
 import { demandOf } from '../agents/offers.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 import { Backlogs } from '../temporal/backlogs.ts';
 
 /** Each queue that is described is a call to Temporal. */
@@ -35,10 +36,7 @@ export class PoolsService {
       (db) => createPool(db, pool),
       (fresh) => fresh && poolOf(name),
     );
-    if (!made) {
-      const detail = `There is a pool '${name}' already`;
-      throw new PerdureError('id-taken', detail, { details: [{ pointer: '/name', detail }] });
-    }
+    if (!made) throw refusal('id-taken', '/name', `There is a pool '${name}' already`);
     return toPool(await this.find(caller, name));
   }
 

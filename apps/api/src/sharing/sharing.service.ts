@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { PerdureError } from '@perdure/job/errors';
 import { patterns } from '@perdure/job/ids';
 import type { AccessLevel } from '@perdure/job/permissions';
 import type { AccessEntry, AccessList, ShareRequest } from '@perdure/job/schemas';
@@ -9,6 +8,7 @@ import { noSuch } from '../access/visibility.ts';
 import { DatabaseService } from '../database/database.service.ts';
 import { FilesService } from '../files/files.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { invalid } from '../http/refusal.ts';
 import { JobsService } from '../jobs/jobs.service.ts';
 
 /** Besides its owner. Where more are to see it, they are better served with a role. */
@@ -44,11 +44,11 @@ export class SharingService {
     const user = await this.user(tenantId, named);
     if (user.id === owner) {
       if (access === 'owner') return this.ownerEntry(tenantId, owner);
-      throw wrong('/access', 'of the owner is owner, and stays so');
+      throw invalid('/access', 'of the owner is owner, and stays so');
     }
     const given = await this.database.call(tenantId, (db) => listGrants(db, tenantId, subject));
     if (given.length >= maxGrants && !given.some(({ userId }) => userId === user.id))
-      throw wrong('/user', `is one too many: ${maxGrants} users may have access, besides the owner`);
+      throw invalid('/user', `is one too many: ${maxGrants} users may have access, besides the owner`);
     const order = { userId: user.id, access, by, reason: reason ?? null };
     await this.database.change(
       caller,
@@ -66,7 +66,7 @@ export class SharingService {
   async remove(caller: Principal, subject: Subject, userId: string): Promise<void> {
     const { tenantId } = caller;
     const { owner } = await this.subject(caller, subject, 'owner');
-    if (userId === owner) throw wrong('path/userId', 'is the owner, who has access always');
+    if (userId === owner) throw invalid('path/userId', 'is the owner, who has access always');
     await this.database.change(
       caller,
       (db) => removeGrant(db, tenantId, subject, userId),
@@ -83,7 +83,10 @@ export class SharingService {
       'id' in named ? getUser(db, tenantId, named.id) : findUser(db, tenantId, named.email),
     );
     if (user !== undefined && user.disabledAt === null) return user;
-    throw wrong('id' in named ? '/user/id' : '/user/email', 'is no user of this tenant who is not disabled');
+    throw invalid(
+      'id' in named ? '/user/id' : '/user/email',
+      'is no user of this tenant who is not disabled',
+    );
   }
 
   private async ownerEntry(tenantId: string, id: string): Promise<AccessEntry> {
@@ -98,8 +101,4 @@ export class SharingService {
 
 function toEntry({ userId: id, email, displayName, ...grant }: GrantRecord): AccessEntry {
   return { user: { id, email, displayName }, ...grant };
-}
-
-function wrong(pointer: string, detail: string): PerdureError {
-  return new PerdureError('invalid-request', `${pointer} ${detail}`, { details: [{ pointer, detail }] });
 }

@@ -5,6 +5,7 @@ import type { NewTenant, PageQuery, Tenant, TenantPage, TenantRequest } from '@p
 import { createTenant, getTenant, listTenants, type TenantRecord } from '@perdure/store/admin';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 import { PageTokens } from '../jobs/page-tokens.ts';
 import { toKey } from '../keys/keys.service.ts';
 import { newSecret } from '../keys/secret.ts';
@@ -29,8 +30,7 @@ export class TenantsService {
     );
     if (made !== undefined)
       return { ...toTenant(made.tenant), admin: toUser(made.admin), key: { ...toKey(made.key), key } };
-    const detail = `There is a tenant '${name}' already`;
-    throw new PerdureError('id-taken', detail, { details: [{ pointer: '/name', detail }] });
+    throw refusal('id-taken', '/name', `There is a tenant '${name}' already`);
   }
 
   async list(caller: Principal, { pageSize: limit, pageToken }: PageQuery): Promise<TenantPage> {

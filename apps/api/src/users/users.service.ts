@@ -4,6 +4,7 @@ import type { PageQuery, User, UserPage, UserPatch, UserRequest } from '@perdure
 import { changeUser, createUser, getUser, listUsers, type UserRecord } from '@perdure/store/admin';
 import { DatabaseService } from '../database/database.service.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 import { requireMatch } from '../http/conditional.ts';
 import { PageTokens } from '../jobs/page-tokens.ts';
 import { Settings } from '../settings.ts';
@@ -24,8 +25,7 @@ export class UsersService {
       (made) => made && { kind: 'user', id: made.id },
     );
     if (user !== undefined) return toUser(user);
-    const detail = `There is a user with the e-mail address ${email} already`;
-    throw new PerdureError('id-taken', detail, { details: [{ pointer: '/email', detail }] });
+    throw refusal('id-taken', '/email', `There is a user with the e-mail address ${email} already`);
   }
 
   async list({ tenantId }: Principal, { pageSize: limit, pageToken }: PageQuery): Promise<UserPage> {
@@ -70,9 +70,7 @@ export class UsersService {
     if (patch.role === undefined || patch.role === role) return;
     if (issuer === null || issuer !== oidc?.issuer || oidc.role === undefined) return;
     const detail = 'comes from the identity provider: change it there, or disable the user here';
-    throw new PerdureError('managed-elsewhere', `The role ${detail}`, {
-      details: [{ pointer: '/role', detail }],
-    });
+    throw refusal('managed-elsewhere', '/role', detail, `The role ${detail}`);
   }
 }
 

@@ -15,6 +15,7 @@ import { DatabaseService } from '../database/database.service.ts';
 import { StorageService } from '../files/storage.service.ts';
 import { Catalogue } from '../functions/catalogue.ts';
 import type { Principal } from '../http/caller.ts';
+import { refusal } from '../http/refusal.ts';
 import { fromRecord } from '../jobs/job-answer.ts';
 import { JobsService } from '../jobs/jobs.service.ts';
 import { Holds, isNotFound } from '../temporal/holds.ts';
@@ -109,10 +110,8 @@ export class EndingsService {
     const files = drafts.map(({ id: fileId, ...rest }) => ({ fileId, ...rest }));
     const wanted = result ?? (large ? outputFile : known?.record.result);
     const resultFile = files.find(({ name }) => name === wanted)?.name ?? null;
-    if (result !== undefined && resultFile === null) {
-      const detail = `No file '${result}' was uploaded in this attempt`;
-      throw new PerdureError('invalid-request', detail, { details: [{ pointer: '/result', detail }] });
-    }
+    if (result !== undefined && resultFile === null)
+      throw refusal('invalid-request', '/result', `No file '${result}' was uploaded in this attempt`);
     return { output: large ? null : output, files, resultFile };
   }
 

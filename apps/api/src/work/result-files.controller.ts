@@ -1,6 +1,5 @@
 import { Controller, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { JobPath, ResultFile, ResultFileQuery } from '@perdure/job/schemas';
 import { keepDraft } from '@perdure/store/report';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,6 +10,7 @@ import { Uploads } from '../files/uploads.ts';
 import { Caller, type Principal } from '../http/caller.ts';
 import { Operation } from '../http/operation.ts';
 import { Holders } from './holders.ts';
+import { TakesBytes } from '../files/takes-bytes.ts';
 
 @ApiTags('work')
 @Controller('v1/jobs')
@@ -23,13 +23,7 @@ export class ResultFilesController {
   ) {}
 
   @Post(':id(^[^:/]+)/files')
-  @RouteConfig({ raw: true })
-  @ApiConsumes('application/octet-stream')
-  @ApiBody({
-    required: false,
-    description: 'The bytes, of any media type',
-    schema: { type: 'string', format: 'binary' },
-  })
+  @TakesBytes()
   @Operation({
     id: 'uploadResultFile',
     summary: 'Upload a file of a result',
